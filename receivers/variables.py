@@ -1,0 +1,270 @@
+"""What a message says, in the words that templates and receivers share: title, summary, colours, times.
+
+Turns a `Message` into the variables of a template, and holds the filters that show milliseconds and links. It
+compiles and renders nothing; `render.py` does.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from receivers.sandbox import Weighed, words
+from routing.alerts import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from receivers.base import Message, ShownAlert
+
+_TITLE: Final = 200
+
+
+class Labels(dict[str, str], Weighed):
+    """Labels or annotations. A missing one is empty; one called like a method is `labels["items"]`."""
+
+    @property
+    def weight(self) -> int:  # type: ignore[override]  # computed where Weighed has a constant
+        return sum(map(len, self.keys())) + sum(map(len, self.values())) + 8 * len(self)
+
+
+class AlertView(Weighed):
+    """One alert in a template. Times are milliseconds; `ends_at` is 0 while it fires."""
+
+    fields = words(
+        "annotations description duration ends_at expired fingerprint generator_url labels name own_labels"
+        " runbook_url starts_at status summary"
+    )
+
+    def __init__(self, alert: ShownAlert, message: Message) -> None:
+        self._message = message
+        self.labels = Labels(alert.labels)
+        self.annotations = Labels(alert.annotations)
+        self.status = alert.status
+        self.starts_at = alert.starts_at
+        self.ends_at = alert.ends_at
+        self.expired = alert.expired
+        self.generator_url = safe_url(alert.generator_url)
+        self.name = alert.labels.get("alertname", "")
+        self.summary = alert.annotations.get("summary", "")
+        self.description = alert.annotations.get("description") or alert.annotations.get("message", "")
+
+    def __repr__(self) -> str:
+        return f"{self.name or 'alert'} ({self.status})"
+
+    @property
+    def weight(self) -> int:  # type: ignore[override]  # as above
+        return self.labels.weight + self.annotations.weight + 128
+
+    @property
+    def fingerprint(self) -> str:
+        """Alertmanager's, 16 hex digits."""
+        return fingerprint(self.labels)
+
+    @property
+    def own_labels(self) -> Labels:
+        """The labels that tell this alert from the others of its incident."""
+        common = self._message.common_labels
+        return Labels(
+            {name: value for name, value in sorted(self.labels.items()) if common.get(name) != value}
+        )
+
+    @property
+    def duration(self) -> int:
+        """How long it fired, or has been firing by now: milliseconds."""
+        return max(0, (self.ends_at or self._message.now) - self.starts_at)
+
+    @property
+    def runbook_url(self) -> str:
+        """Of this alert alone."""
+        return safe_url(_runbook(self.annotations))
+
+
+class Variables(TypedDict):
+    """What every template can use. Times and durations are milliseconds: `{{ opened_at | time }}`."""
+
+    title: str  # one line that says it all
+    name: str  # what fires
+    summary: str  # the common one, else the first alert's
+    description: str  # the common one, or the only alert's
+    status: str  # firing | resolved
+    kind: str  # ring | update | end
+    reason: str  # why this is sent: "first notification", "repeat interval elapsed"...
+    severity: str  # the worst
+    incident: int  # its number
+    url: str  # of the incident
+    external_url: str  # of Tocsin
+    runbook_url: str
+    dashboard_url: str
+    receiver: str
+    route: str
+    firing: int  # counts of all alerts
+    resolved: int
+    new_firing: int  # of those that this receiver has not shown yet
+    hidden: int  # of those beyond the first 50
+    alerts: list[AlertView]  # the first 50, firing ones first
+    firing_alerts: list[AlertView]  # the same, apart
+    resolved_alerts: list[AlertView]
+    group_labels: Labels
+    common_labels: Labels
+    common_annotations: Labels
+    opened_at: int
+    resolved_at: int  # 0 while it is open
+    now: int
+    duration: int  # how long it has been open, or was
+    color: str  # of the severity, "#rrggbb"
+    test: bool  # sent by hand to try a receiver
+
+
+def variables(message: Message) -> Variables:
+    """The values of `Variables` for one message."""
+    views = [AlertView(alert, message) for alert in message.alerts]
+    annotations = Labels(message.common_annotations)
+    first = views[0].annotations if views else Labels()
+    alone = first if len(views) == 1 else annotations
+    return {
+        "status": message.status,
+        "kind": message.kind,
+        "reason": message.reason,
+        "incident": message.incident,
+        "receiver": message.receiver,
+        "route": message.route,
+        "severity": message.severity,
+        "firing": message.firing,
+        "resolved": message.resolved,
+        "new_firing": message.new_firing,
+        "hidden": max(0, message.firing + message.resolved - len(views)),
+        "alerts": views,
+        "firing_alerts": [view for view in views if view.status == "firing"],
+        "resolved_alerts": [view for view in views if view.status == "resolved"],
+        "group_labels": Labels(message.group_labels),
+        "common_labels": Labels(message.common_labels),
+        "common_annotations": annotations,
+        "title": title(message),
+        "name": name(message),
+        "summary": summary(message),
+        "description": alone.get("description") or alone.get("message", ""),
+        "runbook_url": safe_url(_runbook(annotations)) or safe_url(_runbook(first)),
+        "dashboard_url": safe_url(annotations.get("dashboard_url") or annotations.get("dashboard", "")),
+        "url": safe_url(message.url),
+        "external_url": safe_url(message.external_url),
+        "opened_at": message.opened_at,
+        "resolved_at": message.resolved_at,
+        "now": message.now,
+        "duration": max(0, (message.resolved_at or message.now) - message.opened_at),
+        "color": color(message),
+        "test": message.test,
+    }
+
+
+def title(message: Message) -> str:
+    """One line, at most 200 characters: `[FIRING:2] HighLatency eu-west — p99 is above 2 s`."""
+    mark = f"[FIRING:{message.firing}]" if message.status == "firing" else "[RESOLVED]"
+    if message.test:
+        mark = f"[TEST] {mark}"
+    groups = " ".join(
+        value for key, value in sorted(message.group_labels.items()) if value and key != "alertname"
+    )
+    what = " ".join(part for part in (mark, name(message), groups) if part)
+    said = summary(message)
+    line = f"{what} — {said}" if said and said != name(message) else what
+    return truncated(line, _TITLE)
+
+
+def name(message: Message) -> str:
+    """What fires: the alert's name, or the names of the first few kinds."""
+    if common := message.group_labels.get("alertname") or message.common_labels.get("alertname"):
+        return common
+    names = sorted({alert.labels.get("alertname", "") for alert in message.alerts} - {""})
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} and {len(names) - 2} more"
+    return ", ".join(names)
+
+
+def summary(message: Message) -> str:
+    """The summary that all alerts share, else the first alert's, else what fires."""
+    if common := message.common_annotations.get("summary"):
+        return common
+    first = message.alerts[0].annotations.get("summary") if message.alerts else ""
+    return first or name(message)
+
+
+def color(message: Message) -> str:
+    """Green at the end; else from red to blue by severity, red where it says nothing we know."""
+    if message.status == "resolved":
+        return "#1a7f37"
+    return _COLORS.get(message.severity.lower(), _COLORS["critical"])
+
+
+_COLORS: Final = {
+    "critical": "#c8281e",
+    "page": "#c8281e",
+    "high": "#bc4c00",
+    "error": "#bc4c00",
+    "warning": "#9a6700",
+    "medium": "#9a6700",
+    "low": "#0969da",
+    "info": "#0969da",
+    "none": "#0969da",
+}
+
+
+def _runbook(annotations: Mapping[str, str]) -> str:
+    return annotations.get("runbook_url") or annotations.get("runbook", "")
+
+
+def safe_url(url: str) -> str:
+    """`url` if it is one that a message may link to (http or https, nothing hidden in it), else ""."""
+    return url if re.fullmatch(r"https?://[^\s<>\"'`\x00-\x20\x7f]+", url, re.IGNORECASE) else ""
+
+
+def duration(milliseconds: int) -> str:
+    """The two largest units: `3d 4h`, `1h 5m`, `5m`, `45s`, `0s`."""
+    seconds = max(0, int(milliseconds)) // 1000
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3_600)
+    minutes, seconds = divmod(seconds, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
+
+
+def clock(milliseconds: int, pattern: str = "%H:%M:%S UTC") -> str:
+    """`14:05:00 UTC`; "" for 0, which means "not yet"."""
+    return (
+        datetime.fromtimestamp(int(milliseconds) / 1000, UTC).strftime(pattern[:100]) if milliseconds else ""
+    )
+
+
+def moment(milliseconds: int) -> str:
+    """`2026-11-24 14:05 UTC`."""
+    return clock(milliseconds, "%Y-%m-%d %H:%M UTC")
+
+
+def iso(milliseconds: int) -> str:
+    """`2026-11-24T14:05:00Z`."""
+    return clock(milliseconds, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def slack(text: Any) -> str:
+    """Escaped for Slack's mrkdwn: nothing in it can mention, link or ping."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def truncated(text: str, length: int) -> str:
+    """One line of at most `length` characters, cut with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+FILTERS: Final = {
+    "duration": duration,
+    "time": clock,
+    "datetime": moment,
+    "iso": iso,
+    "slack": slack,
+    "url": lambda text: safe_url(str(text)),
+}
+"""The filters of ours, beside Jinja2's own that `sandbox.py` lists."""
