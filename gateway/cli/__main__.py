@@ -1,0 +1,5 @@
+"""`python -m gateway.cli` is the command `tocsin`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,125 @@
+"""`tocsin deliveries`: who was told, who was not and why, and trying dead ones again."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote
+
+import typer
+
+from gateway.cli.options import DEFAULT_SERVER, Limit, Output, Server, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from gateway.cli.output import Column
+
+app = typer.Typer(help="See what was sent, and try again what could not be.")
+
+State = Literal["dead", "open", "done", "all"]
+
+
+@app.command("list")
+def list_deliveries(
+    *,
+    state: Annotated[
+        State,
+        typer.Option(
+            "--state", metavar="dead|open|done|all", help="dead: given up; open: still to send; done: sent."
+        ),
+    ] = "dead",
+    limit: Limit = 50,
+    output: Output = "text",
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+) -> None:
+    """List deliveries; without options those that were given up."""
+    from gateway.cli import output as out
+    from gateway.cli.client import Client
+
+    answer = Client(server, token).get("/deliveries", {"state": state, "limit": limit})
+    deliveries = answer.body.get("deliveries") or []
+    if output == "json":
+        out.write_json(answer.body)
+        return
+    if not deliveries:
+        hint = "--state all shows the others." if state == "dead" else ""
+        out.say("No deliveries." if state == "all" else f"No {state} deliveries.", hint)
+        return
+    out.write_table(columns(with_incident=True), rows(deliveries, answer.at, with_incident=True))
+    if len(deliveries) >= limit:
+        out.say(f"{limit} are shown; --limit N shows more.")
+
+
+@app.command("retry")
+def retry_deliveries(
+    *,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `deliveries list` shows them.")],
+    output: Output = "text",
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+) -> None:
+    """Try dead deliveries again, now."""
+    from gateway.cli import output as out
+    from gateway.cli.client import Client, ProblemError
+
+    client = Client(server, token)
+    revived: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
+    for delivery in dict.fromkeys(ids):
+        try:
+            revived.append(client.post(f"/deliveries/{quote(delivery, safe='')}/retry").body)
+        except ProblemError as error:
+            if error.status not in {404, 409}:
+                raise
+            problems.append({"id": delivery, **error.problem})
+            out.say(f"{delivery}: {error.message}")
+        else:
+            if output == "text":
+                out.write_line(f"{delivery}: will be sent again now")
+    if output == "json":
+        out.write_json({"deliveries": revived, "problems": problems})
+    if problems:
+        raise typer.Exit(1)
+
+
+def columns(*, with_incident: bool) -> "list[Column]":
+    """The columns in which deliveries are shown; an incident's own page leaves its number out."""
+    from gateway.cli.output import Column
+
+    incident = [Column("INCIDENT", right=True)] if with_incident else []
+    return [Column("ID"), *incident, *map(Column, ("STATE", "TO", "TRIES", "WHEN", "TARGET AND LAST ERROR"))]
+
+
+def rows(
+    deliveries: "Iterable[Mapping[str, Any]]", now: "datetime", *, with_incident: bool = False
+) -> "list[list[object]]":
+    """One row for each delivery of the API, as `columns` names them; `now` is the server's clock."""
+    from gateway.cli import output as out
+
+    table: list[list[object]] = []
+    for delivery in deliveries:
+        target, error = delivery.get("target"), delivery.get("error")
+        table.append(
+            [
+                out.plain(delivery.get("id")),
+                *([out.plain(delivery.get("incident"))] if with_incident else []),
+                out.word(delivery.get("state")),
+                out.plain(f"{delivery.get('receiver')}/{delivery.get('kind')}[{delivery.get('index')}]", 40),
+                out.plain(delivery.get("tries")),
+                _when(delivery, now),
+                "  ".join(out.plain(part) for part in (target, error) if part),
+            ]
+        )
+    return table
+
+
+def _when(delivery: "Mapping[str, Any]", now: "datetime") -> str:
+    from gateway.cli import times
+
+    if delivery.get("state") == "open" and times.parse(delivery.get("next_at")):
+        return f"due {times.distance(delivery.get('next_at'), now)}"
+    if times.parse(delivery.get("sent_at")):
+        return f"sent {times.distance(delivery.get('sent_at'), now)}"
+    return "never sent"

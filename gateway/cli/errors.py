@@ -1,0 +1,16 @@
+"""What the command line tells when it cannot do what was asked: one line, and a hint what to do.
+
+Exit codes: 0 done, 1 the answer is "no" or it could not be done, 2 the
+command was used wrongly. Wrong usage is typer's own `BadParameter`; everything else is a `CommandError`.
+"""
+
+from __future__ import annotations
+
+
+class CommandError(Exception):
+    """The command ends here with exit code 1. `message` is one line; `hint` says what to do, or is empty."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
