@@ -228,7 +228,7 @@ _REFUSED: Final[dict[type[nodes.Node], str]] = {
     nodes.FromImport: "import",
     nodes.Extends: "extends",
     nodes.Block: "block",
-    nodes.EvalContextModifier: "autoescape",
+    nodes.ScopedEvalContextModifier: "autoescape",
 }
 
 
