@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import typer
 
-from gateway.cli.errors import CommandError
+from gateway.cli.errors import CommandError, ReaderGoneError
 from gateway.cli.packages import misplaced
 
 
@@ -26,7 +26,7 @@ def main() -> NoReturn:
     try:
         code = _run()
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         # Nobody reads any more; what is left must not be tried again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
@@ -45,7 +45,7 @@ def _run() -> int:
         return _misused(error)
     except CommandError as error:
         return _fail(error.message, error.hint)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         raise
     except Exception as error:  # noqa: BLE001 - the last resort: one clear line instead of a traceback
         return _unexpected(error)
@@ -83,12 +83,12 @@ def _fail(message: str, hint: str = "") -> int:
 
 
 def _misused(error: typer.TyperException) -> int:
-    from gateway.cli.output import say
-
     message = error.format_message()
     if message.startswith("Usage:"):  # nothing was asked: help is the answer
         sys.stderr.write(message + "\n")
         return 2
+    from gateway.cli.output import say
+
     context = getattr(error, "ctx", None)
     message = message.replace("Value error, ", "")  # pydantic's, inside typer's sentence
     say(f"Error: {message}", f"Try `{context.command_path} --help`." if context else "")

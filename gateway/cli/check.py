@@ -10,7 +10,7 @@ import typer
 from gateway.cli.options import Output
 
 if TYPE_CHECKING:
-    from config.load import Problem
+    from config.problems import Problem
 
 
 def check(
@@ -48,7 +48,8 @@ def check(
 
 def _problems(file: Path) -> "tuple[Problem, ...]":
     from config.compile import compile_plan
-    from config.load import ConfigError, load
+    from config.load import load
+    from config.problems import ConfigError
 
     try:
         compile_plan(load(file))

@@ -14,3 +14,7 @@ class CommandError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class ReaderGoneError(Exception):
+    """Whoever read our output has closed it (`tocsin ... | head`): there is nobody left to tell anything."""

@@ -21,6 +21,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from gateway.cli.errors import ReaderGoneError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -94,12 +96,15 @@ class Column:
 
 
 def write_json(document: object) -> None:
-    """`document` as indented JSON, its keys in the order in which they came."""
-    readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    text = json.dumps(document, indent=2, ensure_ascii=not readable)
-    # Such characters can only stand inside strings here, where JSON lets them be escaped.
-    safe = _DANGEROUS.sub(lambda c: c.group() if c.group() == "\n" else f"\\u{ord(c.group()):04x}", text)
-    sys.stdout.write(safe + "\n")
+    """Print `document` as indented JSON, its keys in the order in which they came."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    write_lines([harmless_json(document, ascii_only=encoding != "utf8")])
+
+
+def harmless_json(document: object, *, ascii_only: bool) -> str:
+    """JSON without a character that a terminal could obey: inside strings JSON lets them be escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=ascii_only)
+    return "\n".join(_DANGEROUS.sub(lambda c: f"\\u{ord(c.group()):04x}", line) for line in text.split("\n"))
 
 
 def write(*renderables: RenderableType) -> None:
@@ -108,8 +113,15 @@ def write(*renderables: RenderableType) -> None:
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Print lines that are already safe."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    """Print lines that are already safe.
+
+    Raises:
+        ReaderGoneError: the output was closed. (typer would take a `BrokenPipeError` for a failure.)
+    """
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+    except BrokenPipeError:
+        raise ReaderGoneError from None
 
 
 def write_line(value: object) -> None:

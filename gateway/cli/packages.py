@@ -13,7 +13,7 @@ from typing import Final
 
 # A file that each of our packages has: a package of the same name without it is not ours.
 LANDMARKS: Final = {
-    "config": "load.py",
+    "config": "schema.py",
     "routing": "alerts.py",
     "receivers": "base.py",
     "gateway": "cli/packages.py",

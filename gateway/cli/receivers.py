@@ -48,5 +48,5 @@ def try_receiver(
         out.write_table([out.Column(title) for title in ("OUTCOME", "INTEGRATION", "TARGET", "DETAIL")], rows)
     if not results:
         out.say(f"The receiver {name} has no integrations: it tells nobody.")
-    if not all(result.get("outcome") == "sent" for result in results):
+    if not results or any(result.get("outcome") != "sent" for result in results):
         raise typer.Exit(1)

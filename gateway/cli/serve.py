@@ -64,7 +64,7 @@ def serve(
     host, port = listen_address(listen)
     from pydantic import SecretStr
 
-    from config.load import ConfigError
+    from config.problems import ConfigError
     from gateway import app
     from gateway.cli import output as out
     from gateway.cli.errors import CommandError
