@@ -1,0 +1,106 @@
+"""A file -> a valid configuration, or all that is wrong with it.
+
+The steps: read the bytes, compose the document and fill in variables (`source.py`), look at each key
+(`schema.py`), then at keys together (`rules.py`). Problems of all steps are told together, in the order
+of the file. A configuration is accepted or refused as a whole.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from config.explain import explain
+from config.problems import ConfigError, Problem
+from config.rules import Finding, findings
+from config.schema import Config
+from config.source import MAX_BYTES, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config.document import Document
+
+
+__all__ = ["ConfigError", "Problem", "load", "load_text"]
+
+
+def load(path: str | os.PathLike[str], env: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a file. Relative paths in it count from its folder.
+
+    Raises:
+        ConfigError: with all problems.
+    """
+    file = Path(path)
+    return load_text(_text(file), str(file), env, base=file.absolute().parent)
+
+
+def load_text(
+    text: str, name: str, env: Mapping[str, str] = os.environ, *, base: Path | None = None
+) -> Config:
+    """The configuration in a text; `name` stands in errors, relative paths count from `base`.
+
+    Raises:
+        ConfigError: with all problems.
+    """
+    document = read(text, name, env)
+    data = document.root.plain()
+    problems = list(document.problems)
+    config: Config | None = None
+    try:
+        config = Config.model_validate(data, context={"base": base})
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        problems += [explain(detail, document) for detail in details]
+    problems += [_found(finding, document) for finding in findings(data, name)]
+    if problems or config is None:
+        raise ConfigError(_once(problems)) from None
+    return config
+
+
+def _found(finding: Finding, document: Document) -> Problem:
+    """A finding of the rules, with a variable's name where its value would be shown."""
+    node = document.at(finding.path, key=finding.key)
+    message = finding.message
+    if node.filled_in:
+        message = message.replace(repr(node.text), repr(node.written))
+    return document.problem(finding.path, message, key=finding.key, offset=finding.offset)
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    """The first problem of each place: what follows from it is left out."""
+    first: dict[tuple[int, str], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.line, problem.path), problem)
+    return list(first.values())
+
+
+def _text(file: Path) -> str:
+    """The file's text, or a ConfigError that says why there is none."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _refusal(file, "there is no such file; expected the path of a tocsin.yaml") from None
+    except IsADirectoryError:
+        raise _refusal(file, "this is a folder; expected the path of a file") from None
+    except OSError as error:
+        raise _refusal(file, f"cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise _refusal(
+            file, f"larger than {MAX_BYTES // 2**20} MiB; expected a configuration that people write"
+        )
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode(errors="replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"the byte 0x{data[error.start]:02x} is not UTF-8; expected a file saved as UTF-8"
+        raise ConfigError([Problem(str(file), line, column, "", message)]) from None
+
+
+def _refusal(file: Path, message: str) -> ConfigError:
+    return ConfigError([Problem(str(file), 1, 1, "", message)])
