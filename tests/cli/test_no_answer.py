@@ -2,9 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 
 import pytest
+import trustme
 from aiohttp import web
+
+from gateway.cli.client import Client
+from gateway.cli.errors import CommandError
 
 LIST = ("GET", "/api/v1/incidents?status=open&limit=50")
 
@@ -18,6 +23,25 @@ async def test_a_server_that_is_away_is_named_with_the_way_to_start_it(tocsin):
     error, hint = ended.err.splitlines()
     assert error == f"Error: no Tocsin answers at {address}: connection refused"
     assert hint.startswith("  Start one with `tocsin serve CONFIG`, or give the address")
+
+
+async def test_a_server_that_is_silent_is_given_up(server):
+    never = asyncio.Event()
+    server.before = never.wait
+    with pytest.raises(CommandError, match="did not answer within 0 s"):
+        await asyncio.to_thread(Client(server.url).post, "/receivers/ops/test", 0.2)
+    never.set()
+
+
+async def test_a_certificate_of_nobody_known_is_refused_with_the_way_to_trust_it(tmp_path):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    other = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    client = Client(f"https://localhost:{other.sockets[0].getsockname()[1]}")
+    with pytest.raises(CommandError, match="no secure connection to https://localhost") as refused:
+        await asyncio.to_thread(client.get, "/incidents")
+    other.close()
+    assert "SSL_CERT_FILE" in refused.value.hint
 
 
 async def test_what_speaks_no_http_is_not_taken_for_tocsin(tocsin):

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from gateway.cli.options import listen_address
 from gateway.cli.packages import LANDMARKS, misplaced
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,8 +40,8 @@ ROOT = Path(__file__).resolve().parents[2]
         (["demo", "--listen", "localhost:http"], "expected HOST:PORT"),
     ],
 )
-async def test_misuse_is_exit_code_2_with_one_line_and_the_way_to_help(tocsin, arguments, said):
-    ended = await tocsin(*arguments)
+def test_misuse_is_exit_code_2_with_one_line_and_the_way_to_help(here, arguments, said):
+    ended = here(*arguments)
     assert (ended.code, ended.out) == (2, "")
     error, hint = ended.err.splitlines()
     assert error.startswith("Error: ")
@@ -47,14 +49,14 @@ async def test_misuse_is_exit_code_2_with_one_line_and_the_way_to_help(tocsin, a
     assert hint.startswith("  Try `tocsin")
 
 
-async def test_a_password_in_the_address_is_refused_and_not_repeated(tocsin):
-    ended = await tocsin("incidents", "list", TOCSIN_SERVER="http://me:hunter2@tocsin.example.com")
+def test_a_password_in_the_address_is_refused_and_not_repeated(here):
+    ended = here("incidents", "list", TOCSIN_SERVER="http://me:hunter2@tocsin.example.com")
     assert (ended.code, "hunter2" in ended.err) == (2, False)
 
 
 @pytest.mark.parametrize("arguments", [[], ["incidents"], ["deliveries"], ["receivers"], ["check"]])
-async def test_asking_for_nothing_shows_help_on_stderr_as_misuse(tocsin, arguments):
-    ended = await tocsin(*arguments)
+def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
+    ended = here(*arguments)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("Usage: tocsin")
 
@@ -68,32 +70,32 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize(("group", "commands"), COMMANDS.items())
-async def test_help_has_one_whole_line_for_each_command(tocsin, group, commands):
-    ended = await tocsin(*group.split(), "--help")
+def test_help_has_one_whole_line_for_each_command(here, group, commands):
+    ended = here(*group.split(), "--help")
     listed = ended.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
     assert (ended.code, [line.split()[0] for line in listed]) == (0, commands)
     assert not [line for line in listed if line.endswith("...") or len(line.split()) < 3]
 
 
-async def test_help_never_shows_the_token_of_the_environment(tocsin):
-    ended = await tocsin("incidents", "list", "--help", TOCSIN_TOKEN="s3cr3t")
+def test_help_never_shows_the_token_of_the_environment(here):
+    ended = here("incidents", "list", "--help", TOCSIN_TOKEN="s3cr3t")
     assert "TOCSIN_TOKEN" in ended.out
     assert "s3cr3t" not in ended.out
 
 
-async def test_version_is_one_line_or_a_json_object(tocsin):
-    text, document = await tocsin("version"), await tocsin("version", "--output", "json")
+def test_version_is_one_line_or_a_json_object(here):
+    text, document = here("version"), here("version", "--output", "json")
     assert text.out == f"tocsin {json.loads(document.out)['version']}\n"
 
 
 async def test_ctrl_c_ends_the_command_without_a_word(server, tmp_path):
     asked, never = asyncio.Event(), asyncio.Event()
 
-    async def wait(_request):
+    async def wait():
         asked.set()
         await never.wait()
 
-    server.handle_instead = wait
+    server.before = wait
     command = [sys.executable, "-m", "gateway.cli", "incidents", "list"]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TOCSIN_SERVER": server.url}
     pipe = asyncio.subprocess.PIPE
@@ -126,3 +128,27 @@ async def test_a_foreign_module_in_one_file_is_named_as_well(tocsin, tmp_path):
 def test_the_four_packages_of_this_tree_lie_side_by_side():
     assert misplaced(ROOT) == ""
     assert set(LANDMARKS) == {"config", "routing", "receivers", "gateway"}
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:9199", ("127.0.0.1", 9199)),
+        ("tocsin.internal:80", ("tocsin.internal", 80)),
+        ("[::1]:9199", ("::1", 9199)),
+        (":9199", ("0.0.0.0", 9199)),
+        ("localhost:0", ("localhost", 0)),
+        ("localhost", None),
+        ("localhost:", None),
+        ("localhost:65536", None),
+        ("localhost:-1", None),
+        ("localhost:٣", None),
+        ("", None),
+    ],
+)
+def test_an_address_to_listen_on_is_host_and_port(text, address):
+    if address is None:
+        with pytest.raises(typer.BadParameter, match="expected HOST:PORT"):
+            listen_address(text)
+    else:
+        assert listen_address(text) == address

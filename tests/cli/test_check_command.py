@@ -1,0 +1,90 @@
+"""`tocsin check FILE` and `tocsin check --schema`."""
+
+import json
+
+import pytest
+
+GOOD = """\
+route:
+  receiver: nobody
+receivers:
+  - name: nobody
+"""
+BAD = """\
+route:
+  receiver: nobdy
+  group_wait: soon
+receivers:
+  - name: nobody
+    slak_configs: []
+"""
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "tocsin.yaml"
+
+
+def test_a_good_file_has_no_problems_and_nothing_on_stdout(here, file):
+    file.write_text(GOOD)
+    ended = here("check", "tocsin.yaml")
+    assert (ended.code, ended.out, ended.err) == (0, "", "tocsin.yaml: no problems\n")
+
+
+def test_all_problems_of_a_bad_file_are_printed_with_their_place(here, file):
+    file.write_text(BAD)
+    ended = here("check", "tocsin.yaml")
+    problems = ended.out.splitlines()
+    assert (ended.code, ended.err) == (1, f"tocsin.yaml: {len(problems)} problems\n")
+    assert len(problems) >= 2
+    assert all(problem.startswith("tocsin.yaml:") for problem in problems)
+    assert any(
+        problem.startswith("tocsin.yaml:3:") and "route.group_wait: " in problem for problem in problems
+    )
+
+
+def test_json_holds_the_same_problems_in_fields(here, file):
+    file.write_text(BAD)
+    text, ended = here("check", "tocsin.yaml"), here("check", "tocsin.yaml", "--output", "json")
+    document = json.loads(ended.out)
+    assert (ended.code, document["file"], document["ok"]) == (1, "tocsin.yaml", False)
+    shown = [
+        ": ".join(
+            part for part in (f"{p['file']}:{p['line']}:{p['column']}", p["path"], p["message"]) if part
+        )
+        for p in document["problems"]
+    ]
+    assert shown == text.out.splitlines()
+
+
+def test_json_of_a_good_file_says_ok(here, file):
+    file.write_text(GOOD)
+    ended = here("check", "tocsin.yaml", "--output", "json")
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out) == {"file": "tocsin.yaml", "ok": True, "problems": []}
+
+
+@pytest.mark.parametrize("text", ["\x00\x01\x02", "a: [", "- just a list", "", "\x1b[2J: 1"])
+def test_whatever_the_file_holds_the_answer_is_a_harmless_line(here, file, text):
+    file.write_text(text)
+    ended = here("check", "tocsin.yaml")
+    assert ended.code == 1
+    assert ended.out.startswith("tocsin.yaml:")
+    assert "\x1b" not in ended.out
+
+
+def test_the_schema_is_one_json_document_for_editors(here):
+    ended = here("check", "--schema")
+    assert (ended.code, ended.err) == (0, "")
+    assert {"route", "receivers", "global"} <= set(json.loads(ended.out)["properties"])
+
+
+def test_a_file_and_the_schema_at_once_is_misuse(here, file):
+    file.write_text(GOOD)
+    ended = here("check", "--schema", "tocsin.yaml")
+    assert (ended.code, ended.out) == (2, "")
+
+
+def test_a_folder_is_misuse(here, file):
+    assert here("check", str(file.parent)).code == 2
