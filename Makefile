@@ -1,0 +1,70 @@
+# Needs only make and Python 3.11 or newer: it makes its own environment in .venv, and is quick the second time.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# pip as we use it: exactly the locked versions, nothing fetched that is not in the lock
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKED := --require-hashes -r
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.runtime ## See it work: alerts in, PagerDuty, Slack and mail out (stand-ins), no Redis needed
+	@$(BIN)/tocsin demo $(ARGS)
+
+test: $(VENV)/.dev ## Run the tests; ARGS="tests/routing -k name" runs some
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## Style, types, who imports whom, and what may lie in the repository
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --no-header --durations=0 tests/project
+
+bench: $(VENV)/.dev ## Measure against prometheus-alertmanager on this machine
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, and write the locks
+	@$(PIP) install 'pip-tools>=7.5'
+	@rm -f requirements.lock requirements-dev.lock requirements-build.lock
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --all-build-deps --only-build-deps --output-file requirements-build.lock pyproject.toml
+
+COMPILE := $(BIN)/python -m piptools compile --quiet --no-config --generate-hashes --allow-unsafe --strip-extras \
+	--no-annotate --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The first Python that is new enough; PYTHON=... chooses another.
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && found=$$python && break; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Tocsin needs Python 3.11 or newer. There is: $$(python3 --version 2>&1 || true)." >&2; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; \
+	fi; \
+	$$found -m venv $(VENV) || { \
+	  rm -rf $(VENV); \
+	  echo "$$found cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+	}
+
+$(VENV)/.runtime: $(BIN)/python requirements.lock requirements-build.lock pyproject.toml
+	@echo "Installing Tocsin into $(VENV) (once)..."
+	@$(PIP) install $(LOCKED) requirements-build.lock
+	@$(PIP) install $(LOCKED) requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "Installing what its development needs (once)..."
+	@$(PIP) install $(LOCKED) requirements-dev.lock
+	@touch $@
