@@ -28,7 +28,7 @@ CONTENT_TYPE: Final = "application/problem+json"
 ID_HEADER: Final = "X-Request-Id"
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_REQUEST_ID: Final = "request_id"
+_REQUEST_ID: Final = web.RequestKey("request_id", str)
 _KEPT_HEADERS: Final = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -56,7 +56,7 @@ class ProblemError(Exception):
 
 def request_id(request: web.Request) -> str:
     """The request's id: the sender's own `X-Request-Id` if it is a sane one, else made up."""
-    return str(request.get(_REQUEST_ID, ""))
+    return request[_REQUEST_ID] if _REQUEST_ID in request else ""  # noqa: SIM401  # get() knows no types
 
 
 def document(request: web.Request, status: int, detail: str, **more: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def respond(request: web.Request, error: ProblemError) -> web.Response:
     body = document(request, error.status, error.detail, **error.more)
     response = web.Response(
         status=error.status,
-        text=json.dumps(body),  # in ASCII: what a client sent may hold what UTF-8 cannot
+        body=json.dumps(body).encode(),  # in ASCII: what a client sent may hold what UTF-8 cannot
         content_type=CONTENT_TYPE,
         headers=error.headers,
     )
@@ -105,9 +105,11 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise  # a redirection is no problem
         kept = [(name, error.headers[name]) for name in _KEPT_HEADERS if name in error.headers]
         return respond(request, ProblemError(error.status, _explain(request, error), headers=kept))
-    except ConnectionError:
-        raise  # the client is gone: nobody to tell, nothing to mend
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and (
+            request.transport is None or request.transport.is_closing()
+        ):
+            raise  # the client is gone: nobody to tell, nothing to mend
         log.exception("http.failed", method=request.method, route=_route(request))
         detail = f"Something went wrong here; the log says what, under request {request_id(request)}."
         return respond(request, ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
