@@ -20,19 +20,28 @@ from gateway.cli.packages import misplaced
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - stays open to the end
         # A terminal that cannot show a character gets its code instead of ending the command.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are text files here
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     try:
         code = _run()
         sys.stdout.flush()
     except (BrokenPipeError, ReaderGoneError):
-        # Nobody reads any more; what is left must not be tried again when Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
+        _write_no_more()
+    except OSError as error:  # a full disk
+        code = _fail(f"the output could not be written: {error.strerror}")
+        _write_no_more()
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _write_no_more() -> None:
+    """What is still in the buffer must not be tried again when Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run() -> int:

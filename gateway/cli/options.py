@@ -14,9 +14,7 @@ Format = Literal["text", "json"]
 
 Output = Annotated[
     Format,
-    typer.Option(
-        "--output", "-o", metavar="text|json", help="Tables for people, or JSON as the API gives it."
-    ),
+    typer.Option("--output", "-o", metavar="text|json", help="For people, or for programs."),
 ]
 Server = Annotated[
     str,

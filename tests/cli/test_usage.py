@@ -88,6 +88,23 @@ def test_version_is_one_line_or_a_json_object(here):
     assert text.out == f"tocsin {json.loads(document.out)['version']}\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        (
+            "tocsin version > /dev/full",
+            1,
+            "Error: the output could not be written: No space left on device\n",
+        ),
+        ("tocsin version >&-", 0, ""),
+        ("tocsin versoin 2>&-", 2, ""),
+    ],
+)
+async def test_an_output_that_takes_nothing_ends_without_a_traceback(shell, line, code, said):
+    ended = await shell(line)
+    assert (ended.code, ended.out, ended.err) == (code, "", said)
+
+
 async def test_ctrl_c_ends_the_command_without_a_word(server, tmp_path):
     asked, never = asyncio.Event(), asyncio.Event()
 
