@@ -25,7 +25,7 @@ lint: $(VENV)/.dev ## Style, types, who imports whom, and what may lie in the re
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q --no-header --durations=0 tests/project
+	$(BIN)/python -m pytest -q --no-header -o addopts=--import-mode=importlib tests/project
 
 bench: $(VENV)/.dev ## Measure against prometheus-alertmanager on this machine
 	$(BIN)/python -m bench $(ARGS)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 
 from gateway.store.binaries import installed_servers
@@ -91,6 +92,19 @@ async def test_it_keeps_trying_when_the_server_dies_again_and_again(store):
     for times in (1, 2, 3):
         os.kill(store.pid, signal.SIGKILL)
         await until(lambda times=times: store.restarts == times)
+
+
+def test_it_works_on_the_event_loop_of_the_service(program, tmp_path):
+    async def story():
+        store = EmbeddedStore(tmp_path / "data")
+        await store.start()
+        first = store.pid
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: store.restarts == 1)
+        await store.stop()
+        assert not alive(first)
+
+    uvloop.run(story())
 
 
 async def test_stop_leaves_nothing_running_and_the_next_start_finds_the_data(store, tmp_path):
