@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_BATCH: Final = 1_000  # alerts that are checked before others have their turn: about 3 ms
+_BATCH: Final = 250  # alerts that are checked before others have their turn: 1 ms, 3 ms if they are new
 
 
 @dataclass(frozen=True, slots=True)
