@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
 
@@ -22,6 +22,10 @@ from routing.alerts import Arrival, InvalidAlertError, alert_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    # One alert's fields, checked: key, labels, annotations, starts_at, ends_at (both None where the sender
+    # gave none), generator_url, and whether something was cut. A bare tuple: it is made for every alert.
+    _Parts = tuple[str, dict[str, str], dict[str, str], int | None, int | None, str, bool]
 
 MAX_ANNOTATION_BYTES: Final = 65_536
 MAX_ANNOTATIONS_BYTES: Final = 262_144  # of one alert, names and values together
@@ -86,18 +90,6 @@ class Envelope:
     reason: str
     external_url: str
     hidden: int
-
-
-class _Parts(NamedTuple):
-    """One alert's fields, checked; `starts_at` and `ends_at` None where the sender gave none."""
-
-    key: str
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    starts_at: int | None
-    ends_at: int | None
-    generator_url: str
-    cut: bool = False
 
 
 def read_json(body: bytes | bytearray) -> object:
@@ -207,7 +199,7 @@ def _add(
             if len(harvest.problems) < SHOWN_PROBLEMS:
                 harvest.problems.append(AlertProblem(index, _brief(error.field), _brief(str(error))))
         else:
-            harvest.cut += parts.cut
+            harvest.cut += parts[-1]
 
 
 def _plain(alert: object) -> _Parts | None:
@@ -228,7 +220,7 @@ def _plain(alert: object) -> _Parts | None:
         ):
             return None
         starts_at, ends_at = read_time(alert["startsAt"]), read_time(alert["endsAt"])  # type: ignore[index]
-        return _Parts(alert_key(labels), labels, annotations, starts_at, ends_at, url)
+        return alert_key(labels), labels, annotations, starts_at, ends_at, url, False
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
 
@@ -247,7 +239,7 @@ def _careful(alert: object) -> _Parts:
     if not isinstance(url, str) or len(url.encode()) > MAX_URL_BYTES:
         url, cut = "", True  # half a link leads nowhere
     starts_at, ends_at = _time(alert, "startsAt"), _time(alert, "endsAt")
-    return _Parts(key, labels, annotations, starts_at, ends_at, url, cut)
+    return key, labels, annotations, starts_at, ends_at, url, cut
 
 
 def _status(alert: object) -> Literal["firing", "resolved"]:
