@@ -90,7 +90,9 @@ def _key_of(items: tuple[tuple[str, str], ...]) -> str:
     if not present:
         raise InvalidAlertError("labels", "an alert needs at least one label with a value")
     if len(present) > MAX_LABELS:
-        raise InvalidAlertError("labels", f"at most {MAX_LABELS} labels are taken; this alert has {len(present)}")
+        raise InvalidAlertError(
+            "labels", f"at most {MAX_LABELS} labels are taken; this alert has {len(present)}"
+        )
     digest = blake2b(digest_size=8)
     for name, value in present:
         _refuse_label(name, value)
@@ -247,7 +249,9 @@ def _resolve(known: Known, copy: Arrival, now: int) -> tuple[Known, News]:
         disputed = known.until > now and ended <= known.ended_at
         if late or disputed:
             return replace(known, seen=now), News.RECORDED
-        return replace(known, status=Status.RESOLVED, ended_at=ended, ended_seen=now, until=0, seen=now), News.ENDED
+        return replace(
+            known, status=Status.RESOLVED, ended_at=ended, ended_seen=now, until=0, seen=now
+        ), News.ENDED
     # resolved: nothing new, a later end is kept. suspect: the end stands.
     stands = replace(known, status=Status.RESOLVED, ended_at=max(known.ended_at, ended), seen=now)
     return stands, News.REPEATED

@@ -1,0 +1,331 @@
+"""The incident: what one group of alerts means for people, from its first firing alert to its end.
+
+`decide` is the state machine. It is given the incident's record, an event, the time, and what is counted
+of the group and its deliveries; it answers with the new record, what each target must be told, and the
+next deadline. It loads no alerts: alerts carry the revision of their last change, so "is there anything
+new?" is a comparison of two numbers, whatever the size of the group.
+
+    pending ---> triggered ---> resolved
+       |                           ^ (goes on: the end was not one)
+       +-- ended before its time: closed without a number
+
+A route with a plain receiver notifies as Alertmanager would: at ticks, `group_wait` after the first alert
+and then every `group_interval` (Alertmanager's `dispatch` and `DedupStage`); the few differences that are
+meant are listed in docs/decisions/differences.md. All times and durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from routing.severity import NAMES
+
+SCHEMA: Final = 1
+
+FIRST: Final = "first notification"
+GROWN: Final = "new alerts added"
+PARTLY: Final = "some alerts resolved"
+ENDED: Final = "all alerts resolved"
+REPEATED: Final = "repeat interval elapsed"
+
+
+class Status(StrEnum):
+    """The status of an incident."""
+
+    PENDING = "pending"
+    TRIGGERED = "triggered"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The record of an incident.
+
+    Attributes:
+        number: from 1, given when it is triggered; 0 before.
+        opened_at: when its first alert fired here; `triggered_at`, `resolved_at`: 0 until then.
+        opened_rev: the group's revision before its first alert: what ended earlier is not its own.
+        closed_rev: the group's revision at its end, 0 while it is open.
+        tick: the planned tick that comes next; ticks are planned from ticks, not from when a late worker
+            got there.
+        considered: the revision up to which everything has been weighed at a tick.
+        rank: the worst severity it ever had (`routing/severity.py`).
+        firing, resolved: alerts, as counted at the last decision.
+    """
+
+    number: int
+    status: Status
+    route: str
+    receiver: str
+    labels: dict[str, str]
+    group_interval: int
+    repeat_interval: int
+    opened_at: int
+    opened_rev: int
+    triggered_at: int = 0
+    resolved_at: int = 0
+    closed_rev: int = 0
+    tick: int = 0
+    considered: int = 0
+    rank: int = 4
+    firing: int = 0
+    resolved: int = 0
+
+
+def to_record(incident: Incident) -> dict[str, Any]:
+    """A JSON-able record that carries its schema's version."""
+    return {"schema": SCHEMA, **asdict(incident)}
+
+
+def from_record(record: dict[str, Any]) -> Incident:
+    """The incident of a record that `to_record` made.
+
+    Raises:
+        ValueError: the record is of a schema that this version does not know.
+    """
+    if record.get("schema") != SCHEMA:
+        raise ValueError(
+            f"an incident's record of schema {record.get('schema')!r}; this version reads {SCHEMA}"
+        )
+    fields = {name: value for name, value in record.items() if name != "schema"}
+    return Incident(**{**fields, "status": Status(fields["status"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is counted of a group at its present revision `seq`.
+
+    `fired_rev` and `ended_rev` are the revisions of the newest alert that fires and of the newest that
+    ended and has not left yet, 0 if there is none. `rank` is the worst severity that fires now.
+    """
+
+    seq: int
+    firing: int
+    ended: int
+    fired_rev: int
+    ended_rev: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one delivery of the incident has been told, and what it is still to be told.
+
+    `ends` is whether an end or a part of it can be shown there: `send_resolved`, or a message that is
+    edited. `sent_at` is when it was last told anything, 0 for never. `state` as in the store: `open`,
+    `done` after the end was told, `dead` where nobody tries any more.
+    """
+
+    id: str
+    ends: bool
+    state: str = "open"
+    wanted: int = 0
+    sent: int = 0
+    ring_wanted: int = 0
+    ring_sent: int = 0
+    sent_at: int = 0
+
+    @property
+    def open(self) -> bool:
+        """There may be more to tell."""
+        return self.state == "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The deadline has come, or may have: decide what is due now."""
+
+
+Event = Due
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one delivery is to do: show revision `wanted`, be heard `rings` times more.
+
+    `final` is the closing revision when this is the end, else 0.
+    """
+
+    id: str
+    wanted: int
+    rings: int
+    reason: str
+    final: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from an event.
+
+    Attributes:
+        incident: the new record, None when it is closed without a number.
+        orders: for the deliveries that there are.
+        ring_all: the reason, where a delivery must be made and rung for each integration of the receiver.
+        deadline: when it needs attention next, None if only news can change anything.
+        leave: ended alerts of revisions up to this one have been shown to all and leave the group.
+        lines: for the timeline.
+    """
+
+    incident: Incident | None
+    orders: tuple[Order, ...] = ()
+    ring_all: str = ""
+    deadline: int | None = None
+    leave: int = 0
+    lines: tuple[Line, ...] = ()
+
+
+def decide(incident: Incident, event: Event, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+    """What `event` at `now` means. Total: every event is legal in every state."""
+    match event:
+        case Due():
+            return _due(incident, now, group, told)
+
+
+def _due(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+    match incident.status:
+        case Status.PENDING:
+            return _begin(incident, now, group)
+        case Status.TRIGGERED if now < incident.tick:
+            return Decision(incident, deadline=_next_deadline(incident, now, group, told))
+        case Status.TRIGGERED if group.firing == 0:
+            return _end(incident, now, group, told)
+        case Status.TRIGGERED:
+            return _tick(incident, now, group, told)
+        case Status.RESOLVED if group.firing:
+            return _go_on(incident, now, group, told)
+        case Status.RESOLVED:
+            return _tidy(incident, now, group, told)
+
+
+def _begin(incident: Incident, now: int, group: Group) -> Decision:
+    """The group's wait is over: whoever fires now is told of; who ended before is not."""
+    if group.firing == 0:
+        return Decision(
+            None, leave=group.seq, lines=(Line("closed", "ended before its time: nobody was told"),)
+        )
+    triggered = replace(
+        _count(incident, group),
+        status=Status.TRIGGERED,
+        triggered_at=now,
+        tick=_first_tick_after(incident, now),
+        considered=group.seq,
+    )
+    line = Line("triggered", f"triggered: {_alerts(group.firing)} firing, worst severity {NAMES[group.rank]}")
+    deadline = _first_tick_after(triggered, now + incident.repeat_interval)
+    return Decision(triggered, ring_all=FIRST, deadline=deadline, lines=(line,))
+
+
+def _go_on(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+    """An end that was not one: the same incident fires again, and those told of the end are told so."""
+    again = replace(
+        _count(incident, group),
+        status=Status.TRIGGERED,
+        resolved_at=0,
+        closed_rev=0,
+        tick=now + incident.group_interval,
+        considered=group.seq,
+    )
+    line = Line("triggered", f"fires again, the same episode: {_alerts(group.firing)} firing")
+    orders = tuple(_ring(delivery, group, FIRST) for delivery in told if delivery.state != "dead")
+    deadline = _first_tick_after(again, now + incident.repeat_interval)
+    return Decision(again, orders, "" if orders else FIRST, deadline, lines=(line,))
+
+
+def _tick(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+    orders = tuple(
+        order for delivery in told if delivery.open and (order := _order(incident, now, group, delivery))
+    )
+    ticked = replace(_count(incident, group), tick=_first_tick_after(incident, now), considered=group.seq)
+    lines = _grown_or_partly(incident, group, orders)
+    leave = min((delivery.sent for delivery in told if delivery.open and delivery.ends), default=group.seq)
+    return Decision(ticked, orders, "", _next_deadline(ticked, now, group, told), leave, lines)
+
+
+def _order(incident: Incident, now: int, group: Group, delivery: Told) -> Order | None:
+    """Alertmanager's decision whether a group is notified again, for one of our deliveries."""
+    considered = max(delivery.wanted, delivery.sent)
+    if group.fired_rev > considered:
+        return _ring(delivery, group, GROWN)
+    if delivery.ends and group.ended_rev > considered:
+        return Order(delivery.id, group.seq, 0, PARTLY)
+    if _repeat_is_due(incident, now, delivery):
+        return _ring(delivery, group, REPEATED)
+    return None
+
+
+def _ring(delivery: Told, group: Group, reason: str) -> Order:
+    # A ring that has not gone out yet will carry the newest content: one sound is enough.
+    return Order(delivery.id, group.seq, 0 if delivery.ring_wanted > delivery.ring_sent else 1, reason)
+
+
+def _repeat_is_due(incident: Incident, now: int, delivery: Told) -> bool:
+    return (
+        0 < delivery.sent_at < now - incident.repeat_interval and delivery.ring_wanted == delivery.ring_sent
+    )
+
+
+def _end(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+    ended = replace(
+        _count(incident, group),
+        status=Status.RESOLVED,
+        resolved_at=now,
+        closed_rev=group.seq,
+        considered=group.seq,
+    )
+    orders = tuple(
+        Order(delivery.id, group.seq, 0, ENDED, final=group.seq) for delivery in told if delivery.open
+    )
+    line = Line("resolved", f"resolved: {_alerts(group.ended)} ended")
+    return Decision(ended, orders, "", now + incident.group_interval, lines=(line,))
+
+
+def _tidy(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+    """After the end: alerts stay until every delivery that showed them has shown their end, or is dead."""
+    if any(delivery.open for delivery in told):
+        return Decision(incident, deadline=now + incident.group_interval)
+    return Decision(incident, leave=group.seq)
+
+
+def _next_deadline(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> int:
+    """The first tick at which there can be something to say; news lowers it where it is stored."""
+    if group.seq > incident.considered or group.firing == 0:
+        return incident.tick
+    # What is under way will be told now or later, so its repeat is not due before now + repeat_interval.
+    last = min((delivery.sent_at or now for delivery in told if delivery.open), default=now)
+    return _first_tick_after(incident, max(last + incident.repeat_interval, now))
+
+
+def _first_tick_after(incident: Incident, moment: int) -> int:
+    """The first planned tick strictly later than `moment`."""
+    if incident.tick > moment:
+        return incident.tick
+    return incident.tick + ((moment - incident.tick) // incident.group_interval + 1) * incident.group_interval
+
+
+def _count(incident: Incident, group: Group) -> Incident:
+    rank = min(incident.rank, group.rank) if group.firing else incident.rank
+    return replace(incident, firing=group.firing, resolved=group.ended, rank=rank)
+
+
+def _grown_or_partly(incident: Incident, group: Group, orders: tuple[Order, ...]) -> tuple[Line, ...]:
+    if not orders:
+        return ()
+    if group.fired_rev > incident.considered:
+        return (Line("grown", f"new alerts added: {_alerts(group.firing)} firing"),)
+    if group.ended_rev > incident.considered:
+        return (Line("partly", f"some alerts resolved: {_alerts(group.firing)} still firing"),)
+    return (Line("repeated", f"repeat interval elapsed: {_alerts(group.firing)} firing"),)
+
+
+def _alerts(count: int) -> str:
+    return f"{count} alert" if count == 1 else f"{count} alerts"
