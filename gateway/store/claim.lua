@@ -1,0 +1,81 @@
+-- claim(prefix | gen, dedup, lease, groups, sends, gap, horizon) -> {'ok', views, deliveries, next, lateness} | {'plan'}
+-- Claims what is due: at most `groups` groups, and deliveries as far as their targets and `sends` have room.
+--
+-- KEYS[1]  the shard's prefix. Touches due, heard, plan, closed, slots; g, s, c, f, e, x, gd of due groups; d, ready, busy.
+-- gap      ms without a listener after which absence means nothing; horizon: for how long then (resolve_timeout)
+-- next     the deadline that comes next (0: none); lateness: ms, of each group that was claimed
+if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
+local dedup = cjson.decode(ARGV[2])
+local lease, groups, sends = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local gap, horizon = tonumber(ARGV[6]), tonumber(ARGV[7])
+local t = now()
+
+-- Absence counts only while we listened.
+local heard = redis.call('HMGET', HEARD, 'alive', 'since')
+local alive, since = tonumber(heard[1]) or 0, tonumber(heard[2]) or t
+if t - alive > gap then since = t end
+if t - alive >= 1000 then redis.call('HSET', HEARD, 'alive', t, 'since', since) end
+
+local function forget(gid, akey)
+  redis.call('HDEL', key('s', gid), akey)
+  redis.call('HDEL', key('c', gid), akey)
+  redis.call('ZREM', key('x', gid), akey)
+end
+
+-- What an absence makes of alerts whose deadline has passed; ended ones are forgotten in the end.
+local function expire_alerts(g)
+  for _, akey in ipairs(redis.call('ZRANGEBYSCORE', key('x', g.id), '-inf', t, 'LIMIT', 0, 500)) do
+    local state = redis.call('HGET', key('s', g.id), akey)
+    local k = state and cjson.decode(state)
+    if not k then
+      redis.call('ZREM', key('x', g.id), akey)
+    elseif k[STATUS] == 'resolved' or k[STATUS] == 'dismissed' then
+      if k[EREV] > g.left then redis.call('ZADD', key('x', g.id), t + dedup.remember, akey) else forget(g.id, akey) end
+    elseif t < since + horizon then
+      redis.call('ZADD', key('x', g.id), since + horizon, akey)
+    elseif deadline(k, dedup) > t then
+      redis.call('ZADD', key('x', g.id), deadline(k, dedup), akey)
+    else
+      apply(g, akey, k, expire(k, t, dedup), dedup)
+    end
+  end
+end
+
+local function rests(gid)
+  for _, did in ipairs(redis.call('SMEMBERS', key('gd', gid))) do
+    if redis.call('HGET', key('d', did), 'state') == 'open' then return false end
+  end
+  return true
+end
+
+local views, lateness, claimed, touched = {}, {}, {}, {}
+local function claim_group(gid)
+  local g = load_group(gid)
+  g.lease = 0 -- it is due, so whoever held it is gone
+  expire_alerts(g)
+  save_group(g, t, nil, 0, 0, false)
+  if g.next <= t then
+    lateness[#lateness + 1] = t - g.next
+    lease_group(g, t, lease)
+    views[#views + 1] = view(gid)
+  elseif g.next == ABSENT and redis.call('HLEN', key('s', gid)) == 0 and rests(gid) then
+    redis.call('DEL', g.key, key('c', gid), key('f', gid), key('e', gid), key('x', gid), key('gd', gid))
+    redis.call('SREM', GROUPS, gid)
+    redis.call('ZREM', DUE, 'g:' .. gid)
+  end
+end
+
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 2 * (groups + sends))) do
+  local kind, id = string.sub(member, 1, 1), string.sub(member, 3)
+  if kind == 'g' then
+    if #views < groups then claim_group(id) end
+  elseif kind == 'd' then
+    local target = enqueue(id, t)
+    if target then touched[target] = true else redis.call('ZREM', DUE, member) end
+  else
+    touched[id] = true
+  end
+end
+for target in pairs(touched) do drain(target, t, lease, sends, claimed) end
+local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
+return { 'ok', views, claimed, tonumber(first[2]) or 0, lateness }

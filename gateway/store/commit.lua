@@ -1,0 +1,78 @@
+-- commit(prefix | gid, lease, sends, decision) -> {'ok', deliveries} | {'stale'}
+-- Writes what was decided about a group, fenced by the version it was decided from, in one atomic step:
+-- the incident, its next deadline, what each target must be told. What can be sent at once comes back claimed.
+--
+-- KEYS[1]  the shard's prefix. Touches g, s, c, e, x, gd of the group; d, ready, busy, id; i, l; due, open, slots,
+--          closed, unresolved, resolved, activity.
+-- lease    ms; sends: how many deliveries the caller can begin
+-- decision JSON: version, seq (as read), doc (text, '' = no incident), number, open, tick, deadline (0 = none), leave,
+--          resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new}...]
+local gid, lease, sends = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local decision = cjson.decode(ARGV[4])
+local t = now()
+local g = load_group(gid)
+if tonumber(redis.call('HGET', g.key, 'version') or 0) ~= decision.version then return { 'stale' } end
+
+-- Ended alerts that everybody has seen leave the group; only the memory of their end stays.
+if decision.leave > g.left then
+  for _, akey in ipairs(redis.call('ZRANGEBYSCORE', key('e', gid), '-inf', decision.leave)) do
+    redis.call('HDEL', key('c', gid), akey)
+  end
+  redis.call('ZREMRANGEBYSCORE', key('e', gid), '-inf', decision.leave)
+  redis.call('HSET', g.key, 'left', decision.leave)
+end
+
+redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0, 'tick', decision.tick, 'resumed', 0)
+if decision.doc == '' then redis.call('HDEL', g.key, 'doc') else redis.call('HSET', g.key, 'doc', decision.doc) end
+if not decision.open then redis.call('HSET', g.key, 'opened', 0) end
+
+local incident = decision.number
+if incident > 0 then
+  redis.call('SET', key('i', incident), decision.doc)
+  if decision.open then
+    redis.call('ZADD', UNRESOLVED, decision.opened_at, incident)
+    redis.call('ZREM', RESOLVED, incident)
+  else
+    redis.call('ZREM', UNRESOLVED, incident)
+    redis.call('ZADD', RESOLVED, decision.resolved_at, incident)
+  end
+end
+tell(incident, t, decision.lines)
+
+local touched, claimed = {}, {}
+for _, order in ipairs(decision.orders) do
+  local k = key('d', order.id)
+  if order.new then
+    redis.call('HSET', k, 'state', 'open', 'sent', 0, 'ring_sent', 0, 'attempt', 0, unpack(order.new))
+    redis.call('SADD', key('gd', gid), order.id)
+    redis.call('ZREM', DEAD, order.id)
+  end
+  local state = redis.call('HGET', k, 'state')
+  if state and state ~= 'dead' then
+    local before = redis.call('HGET', k, 'incident')
+    if before then redis.call('SREM', key('id', before), order.id) end -- taken over from the incident before
+    redis.call('HSET', k, 'state', 'open', 'wanted', order.wanted, 'reason', order.reason, 'final', order.final,
+      'rank', order.rank, 'incident', incident)
+    if order.rings > 0 then redis.call('HINCRBY', k, 'ring_wanted', order.rings) end
+    redis.call('SADD', OPEN, order.id)
+    redis.call('SADD', key('id', incident), order.id)
+    redis.call('HSET', SLOTS, redis.call('HGET', k, 'target'), redis.call('HGET', k, 'slots'))
+    local target = enqueue(order.id, t)
+    if target then touched[target] = true end
+  end
+end
+-- Finished deliveries of earlier incidents are the group's no longer.
+if decision.fresh then
+  for _, did in ipairs(redis.call('SMEMBERS', key('gd', gid))) do
+    local v = redis.call('HMGET', key('d', did), 'state', 'incident')
+    if v[1] ~= 'open' and tonumber(v[2]) ~= incident then redis.call('SREM', key('gd', gid), did) end
+  end
+end
+for target in pairs(touched) do drain(target, t, lease, sends, claimed) end
+
+-- What came in while it was being decided makes it due again; nothing waits for a fixed point.
+g.lease, g.next = 0, decision.deadline > 0 and decision.deadline or ABSENT
+if g.seq ~= decision.seq and g.seq > 0 then g.next = t end
+redis.call('HSET', g.key, 'next', g.next == ABSENT and 0 or g.next)
+schedule(g, t)
+return { 'ok', claimed }

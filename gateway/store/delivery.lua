@@ -1,0 +1,67 @@
+-- Deliveries: queued by target, begun only where the target has room. Needs clock.lua, keys.lua.
+-- A delivery that is open stands in exactly one place: waiting for its time (due, `d:`), ready at its
+-- target (ready:TARGET), under way (due, `d:`, at the end of its lease, and busy:TARGET), or at rest.
+local function num(value) return tonumber(value) or 0 end
+
+-- Worst severity first, rings before updates, then in the order of time.
+local function priority(rank, rings, t) return (rank * 2 + (rings and 0 or 1)) * 1e13 + t end
+
+-- Puts a delivery with something to say into its target's queue; says which target has to be looked at.
+-- One that is under way or waits for its time is left alone: whoever ends that looks again.
+local function enqueue(did, t)
+  local k = key('d', did)
+  local v = redis.call('HMGET', k, 'target', 'rank', 'ring_wanted', 'ring_sent', 'lease', 'next_at', 'state', 'wanted', 'sent')
+  if v[7] ~= 'open' or num(v[5]) > t or num(v[6]) > t then return nil end
+  local rings = num(v[3]) > num(v[4])
+  if not rings and num(v[8]) <= num(v[9]) then return nil end
+  redis.call('ZREM', DUE, 'd:' .. did)
+  redis.call('ZADD', key('ready', v[1]), priority(num(v[2]), rings, t), did)
+  return v[1]
+end
+
+-- Leases as many of a target's waiting deliveries as it has room for, appending {id, attempt, lease's end} to
+-- claimed until it holds room. What is left has its target in due, so that somebody looks again.
+local function drain(target, t, lease, room, claimed)
+  local ready, busy, member = key('ready', target), key('busy', target), 't:' .. target
+  if redis.call('ZCARD', ready) == 0 then
+    redis.call('ZREM', DUE, member)
+    return
+  end
+  local closed = num(redis.call('HGET', CLOSED, target))
+  if closed > t then
+    redis.call('ZADD', DUE, closed, member)
+    return
+  end
+  redis.call('ZREMRANGEBYSCORE', busy, '-inf', t)
+  local free = num(redis.call('HGET', SLOTS, target)) - redis.call('ZCARD', busy)
+  local take = math.max(0, math.min(free, room - #claimed))
+  if take > 0 then
+    for _, did in ipairs(redis.call('ZRANGE', ready, 0, take - 1)) do
+      local attempt = redis.call('HINCRBY', key('d', did), 'attempt', 1)
+      redis.call('HSET', key('d', did), 'lease', t + lease, 'next_at', 0)
+      redis.call('ZREM', ready, did)
+      redis.call('ZADD', DUE, t + lease, 'd:' .. did)
+      redis.call('ZADD', busy, t + lease, did)
+      claimed[#claimed + 1] = { did, attempt, t + lease }
+    end
+  end
+  if redis.call('ZCARD', ready) == 0 then
+    redis.call('ZREM', DUE, member)
+  else
+    -- Room is left but the caller has none: others may take it now. Else: when an attempt ends, or its lease.
+    redis.call('ZADD', DUE, free > take and t or t + lease, member)
+  end
+end
+
+-- Writes lines to an incident's timeline and the activity of all.
+local function tell(incident, t, lines)
+  for _, line in ipairs(lines) do
+    local text = cjson.encode({ at = t, incident = tonumber(incident) or 0, kind = line[1], text = line[2], target = line[3] or '' })
+    if num(incident) > 0 then
+      redis.call('RPUSH', key('l', incident), text)
+      redis.call('LTRIM', key('l', incident), -2000, -1)
+    end
+    redis.call('LPUSH', ACTIVITY, text)
+  end
+  if #lines > 0 then redis.call('LTRIM', ACTIVITY, 0, 9999) end
+end

@@ -1,0 +1,151 @@
+-- A group: loaded once by a script, changed in memory by what its alerts do, written once.
+-- Needs clock.lua, keys.lua, alert.lua.
+local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease' }
+local ABSENT = math.huge
+
+local function load_group(gid)
+  local g = { id = gid, key = key('g', gid), changed = false, opens = false, sooner = false }
+  local values = redis.call('HMGET', g.key, unpack(GROUP))
+  for i, name in ipairs(GROUP) do g[name] = tonumber(values[i]) or 0 end
+  if g.next == 0 then g.next = ABSENT end
+  g.states, g.contents, g.timers, g.fired, g.ended = {}, {}, {}, {}, {}
+  g.ranks = { 0, 0, 0, 0, 0 }
+  return g
+end
+
+local function unknown(rank) return { '', 0, 0, 0, 0, 0, 0, 0, rank, 0, 0 } end
+
+local function push(list, a, b)
+  list[#list + 1] = a
+  list[#list + 1] = b
+end
+
+-- The alert fires (again). An end that no target can have seen is as if it had not been: the revision of
+-- its beginning stays, so that nobody is told what nobody missed (Alertmanager: an alert that flaps
+-- between two ticks is the same to it).
+local function fires(g, akey, k)
+  local unseen = k[EREV] > g.left and k[EREV] > g.shown
+  if not (unseen and k[FREV] > 0) then k[FREV] = g.seq + 1 end
+  k[EREV] = 0
+  g.fired[akey], g.ended[akey] = k[FREV], nil
+  g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] + 1
+  g.changed = true
+end
+
+-- Brings the news of one alert into the group.
+local function apply(g, akey, k, news, dedup)
+  if news == 'new' then
+    fires(g, akey, k)
+    if g.opened == 0 and g.opens ~= 'new' then g.opens = 'new' end
+  elseif news == 'continued' then
+    fires(g, akey, k)
+    if g.opened == 0 and not g.opens then g.opens = 'resumed' end
+  elseif news == 'ended' then
+    k[EREV] = g.seq + 1
+    g.fired[akey], g.ended[akey] = nil, k[EREV]
+    g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] - 1
+    g.changed = true
+  end
+  push(g.states, akey, cjson.encode(k))
+  push(g.timers, deadline(k, dedup), akey)
+end
+
+-- Moves alerts into one sorted set and out of the other.
+local function move(into, out_of, revisions)
+  local scored, names = {}, {}
+  for akey, revision in pairs(revisions) do
+    push(scored, revision, akey)
+    names[#names + 1] = akey
+  end
+  if #names == 0 then return end
+  redis.call('ZADD', into, unpack(scored))
+  redis.call('ZREM', out_of, unpack(names))
+end
+
+local function write_alerts(g)
+  if #g.states > 0 then redis.call('HSET', key('s', g.id), unpack(g.states)) end
+  if #g.contents > 0 then redis.call('HSET', key('c', g.id), unpack(g.contents)) end
+  if #g.timers > 0 then redis.call('ZADD', key('x', g.id), unpack(g.timers)) end
+  move(key('f', g.id), key('e', g.id), g.fired)
+  move(key('e', g.id), key('f', g.id), g.ended)
+  for rank = 1, 5 do
+    if g.ranks[rank] ~= 0 then redis.call('HINCRBY', g.key, 'r' .. (rank - 1), g.ranks[rank]) end
+  end
+end
+
+local function first_timer(gid)
+  local first = redis.call('ZRANGE', key('x', gid), 0, 0, 'WITHSCORES')
+  return tonumber(first[2]) or ABSENT
+end
+
+-- Puts the group where its deadline says, unless somebody works on it: who commits looks again.
+local function schedule(g, t)
+  if g.lease > t then return end
+  local due = math.min(g.next, first_timer(g.id))
+  if due == ABSENT then redis.call('ZREM', DUE, 'g:' .. g.id) else redis.call('ZADD', DUE, due, 'g:' .. g.id) end
+end
+
+-- A change of an open group is looked at at its next tick; Alertmanager's ticks stand where they are planned.
+local function next_tick(g, t)
+  if g.tick >= t then return g.tick end
+  return g.tick + math.ceil((t - g.tick) / g.interval) * g.interval
+end
+
+-- meta, wait, interval: what the plan says now, taken when the group opens. overdue: an alert has waited
+-- its group_wait already (at the sender, or before a restart), so the group does not wait for it again.
+local function save_group(g, t, meta, wait, interval, overdue)
+  write_alerts(g)
+  local set = { 'next', 0 }
+  if g.changed then
+    g.seq = g.seq + 1
+    push(set, 'seq', g.seq)
+  end
+  if g.opens == 'resumed' and redis.call('HEXISTS', g.key, 'doc') == 0 then g.opens = 'new' end
+  if g.opens then
+    g.opened, g.tick = t, 0
+    g.next = (overdue or g.opens == 'resumed') and t or t + wait
+    push(set, 'opened', t)
+    push(set, 'before', g.seq - 1)
+    push(set, 'resumed', g.opens == 'resumed' and 1 or 0)
+    if meta and g.opens == 'new' then
+      push(set, 'meta', meta)
+      push(set, 'interval', interval)
+    end
+    push(set, 'tick', 0)
+  elseif g.changed and g.opened > 0 then
+    if g.tick > 0 then g.next = math.min(g.next, next_tick(g, t)) elseif overdue then g.next = math.min(g.next, t) end
+  end
+  set[2] = g.next == ABSENT and 0 or g.next
+  redis.call('HSET', g.key, unpack(set))
+  schedule(g, t)
+end
+
+local function lease_group(g, t, lease)
+  g.lease = t + lease
+  redis.call('HSET', g.key, 'lease', g.lease)
+  redis.call('ZADD', DUE, g.lease, 'g:' .. g.id)
+end
+
+-- Of each delivery of the group: what a decision must know.
+local TOLD = { 'incident', 'kind', 'place', 'ends', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'sent_at' }
+local SEEN_OF = { 'seq', 'version', 'lease', 'doc', 'meta', 'opened', 'before', 'resumed', 'next', 'r0', 'r1', 'r2', 'r3', 'r4' }
+
+-- What a decision is made from: {gid, fields..., firing, ended, fired_rev, ended_rev, deliveries}.
+local function view(gid)
+  local out = redis.call('HMGET', key('g', gid), unpack(SEEN_OF))
+  for i = 1, #SEEN_OF do out[i] = out[i] or '' end
+  local last_fired = redis.call('ZRANGE', key('f', gid), -1, -1, 'WITHSCORES')
+  local last_ended = redis.call('ZRANGE', key('e', gid), -1, -1, 'WITHSCORES')
+  local told = {}
+  for _, did in ipairs(redis.call('SMEMBERS', key('gd', gid))) do
+    local fields = redis.call('HMGET', key('d', did), unpack(TOLD))
+    table.insert(fields, 1, did)
+    for i = 1, #TOLD + 1 do fields[i] = fields[i] or '' end
+    told[#told + 1] = fields
+  end
+  table.insert(out, 1, gid)
+  push(out, redis.call('ZCARD', key('f', gid)), redis.call('ZCARD', key('e', gid)))
+  push(out, tonumber(last_fired[2]) or 0, tonumber(last_ended[2]) or 0)
+  out[#out + 1] = told
+  return out
+end

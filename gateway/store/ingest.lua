@@ -1,0 +1,63 @@
+-- ingest(prefix | gen, dedup, lease, room, units, contents...) -> {'ok', counts per unit, views claimed} | {'plan'}
+-- Takes in at most 1,000 alerts of any number of groups of one shard, in one atomic and durable step.
+--
+-- KEYS[1]  the shard's prefix. Touches of each group: g, s, c, f, e, x, gd; and due, groups, plan, d of claimed groups.
+-- gen      the generation of the plan that routed these alerts; another one is in force: nothing is taken.
+-- dedup    JSON: reorder, confirm, stale_after, remember, fresh (ms)
+-- lease    ms; room: how many groups that are due at once may be claimed for the caller
+-- units    JSON: [[group, digest, meta, wait, interval, [[alert, firing, start, ended, until, rank]...]]...]
+-- contents one argument for each alert, in order
+-- A unit's counts: {accepted, repeated, suspected, recorded}.
+if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
+local dedup = cjson.decode(ARGV[2])
+local lease, room = tonumber(ARGV[3]), tonumber(ARGV[4])
+local t = now()
+local content_at, counts, claimed = 5, {}, {}
+local COUNTED = { new = 1, continued = 1, ended = 1, repeated = 2, suspected = 3, recorded = 4 }
+
+-- The same body again, and nothing has changed since: the usual case, answered from three fields.
+local function same_again(gid, digest)
+  local v = redis.call('HMGET', key('g', gid), 'digest', 'digest_seq', 'digest_at', 'seq')
+  return v[1] == digest and v[2] == v[4] and t - tonumber(v[3]) < dedup.fresh
+end
+
+local function take(unit)
+  local gid, digest, meta, wait, interval, alerts = unpack(unit)
+  local g, count, keys = load_group(gid), { 0, 0, 0, 0 }, {}
+  for i, alert in ipairs(alerts) do keys[i] = alert[1] end
+  local states = redis.call('HMGET', key('s', gid), unpack(keys))
+  local contents = redis.call('HMGET', key('c', gid), unpack(keys))
+  local overdue, settled, fresh = false, true, {}
+  for i, alert in ipairs(alerts) do
+    local akey, firing, start, ended, till, rank = unpack(alert)
+    local k = fresh[akey] or (states[i] and cjson.decode(states[i])) or unknown(rank)
+    local seen, first, latest, before = k[SEEN], k[START], k[LATEST], k[UNTIL]
+    local news = arrive(k, firing == 1, start, ended, till, t, dedup)
+    count[COUNTED[news]] = count[COUNTED[news]] + 1
+    local moved = first ~= k[START] or latest ~= k[LATEST] or before ~= k[UNTIL]
+    if news ~= 'repeated' or moved or t - seen >= dedup.fresh then
+      if news == 'new' or news == 'continued' then k[RANK] = rank end
+      apply(g, akey, k, news, dedup)
+      fresh[akey] = k
+    end
+    if contents[i] ~= ARGV[content_at + i] then push(g.contents, akey, ARGV[content_at + i]) end
+    if (news == 'new' or news == 'continued') and start + wait < t then overdue = true end
+    if news ~= 'repeated' and news ~= 'recorded' then settled = false end
+  end
+  redis.call('SADD', GROUPS, gid)
+  save_group(g, t, meta, wait, interval, overdue)
+  -- Only a body that would be a repeat the next time too may be answered from its digest.
+  if settled then redis.call('HSET', g.key, 'digest', digest, 'digest_seq', g.seq, 'digest_at', t) end
+  if g.next <= t and g.lease <= t and #claimed < room then
+    lease_group(g, t, lease)
+    claimed[#claimed + 1] = gid
+  end
+  return count
+end
+
+for i, unit in ipairs(cjson.decode(ARGV[5])) do
+  if same_again(unit[1], unit[2]) then counts[i] = { 0, #unit[6], 0, 0 } else counts[i] = take(unit) end
+  content_at = content_at + #unit[6]
+end
+for i, gid in ipairs(claimed) do claimed[i] = view(gid) end
+return { 'ok', counts, claimed }

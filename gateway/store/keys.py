@@ -1,0 +1,50 @@
+"""The names of all keys, and what each holds. Every key of a shard carries its hash tag, `{n}`.
+
+A script is given the shard's prefix `t:{n}` and makes the names of what it touches from it, in
+`keys.lua`, which mirrors this list.
+
+| key | kind | holds |
+|---|---|---|
+| `t:{n}:due` | sorted set | members `g:GROUP`, `d:DELIVERY`, `t:TARGET`; score: the deadline |
+| `t:{n}:groups` | set | every group that has a record |
+| `t:{n}:g:GROUP` | hash | the group: `seq`, `version`, `lease`, `next`, `tick`, ..., its incident |
+| `t:{n}:s:GROUP` | hash | alert key -> what is known of it (JSON array, `alert.lua`) |
+| `t:{n}:c:GROUP` | hash | alert key -> its labels, annotations and link (JSON array) |
+| `t:{n}:f:GROUP` | sorted set | alert keys that fire; score: the revision since which they do |
+| `t:{n}:e:GROUP` | sorted set | alert keys that ended and have not left; score: the revision of the end |
+| `t:{n}:x:GROUP` | sorted set | alert keys; score: when an absence means something |
+| `t:{n}:gd:GROUP` | set | deliveries of its present incident and unfinished ones of earlier ones |
+| `t:{n}:d:DELIVERY` | hash | the delivery: levels, lease, the pinned address, the receiver's memory |
+| `t:{n}:ready:TARGET` | sorted set | deliveries that wait for room; score: priority, then time |
+| `t:{n}:busy:TARGET` | sorted set | deliveries under way; score: the end of their lease |
+| `t:{n}:slots` | hash | target -> attempts at once |
+| `t:{n}:closed` | hash | target -> until when the service wants to be left alone |
+| `t:{n}:open` | set | deliveries that are open |
+| `t:{n}:dead` | sorted set | dead letters; score: since when |
+| `t:{n}:i:NUMBER` | string | an incident's record (JSON), beside its group's copy, until retention ends |
+| `t:{n}:l:NUMBER` | list | its timeline, JSON lines |
+| `t:{n}:id:NUMBER` | set | its deliveries |
+| `t:{n}:unresolved`, `t:{n}:resolved` | sorted sets | incident numbers; scores: opened at, resolved at |
+| `t:{n}:activity` | list | the newest lines of all incidents, bounded |
+| `t:{n}:plan` | hash | `gen`, `digest` of the configuration in force |
+| `t:{n}:heard` | hash | `alive`: somebody listened then; `since`: without a gap since then |
+| `t:{n}:cursor` | string | where the sweep goes on |
+| `t:number` | string | the last incident's number |
+"""
+
+from __future__ import annotations
+
+from binascii import crc_hqx
+from typing import Final
+
+NUMBER: Final = "t:number"
+
+
+def prefix(shard: int) -> str:
+    """What every key of `shard` begins with."""
+    return f"t:{{{shard}}}"
+
+
+def shard_of(group: str, shards: int) -> int:
+    """The shard that holds all records of `group`: CRC-16/XMODEM, as Redis Cluster computes it."""
+    return crc_hqx(group.encode(), 0) % shards

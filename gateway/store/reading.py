@@ -1,0 +1,166 @@
+"""What people and the sender read: incidents, timelines, deliveries, the alerts of a group, in pages.
+
+Nothing here changes anything. Times are milliseconds; the HTTP API turns them into text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import orjson
+
+from gateway.store import keys
+from gateway.store.records import StoredAlert, stored_alerts
+from routing.incident import Incident, from_record
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from gateway.store.store import Store
+
+PAGE: Final = 500
+EVER: Final = 1 << 52
+
+
+async def firing_alerts(store: Store) -> AsyncIterator[tuple[str, str, dict[str, str]]]:
+    """Every alert that fires, of every group: (group, alert key, labels)."""
+    for shard in range(store.shards):
+        at = keys.prefix(shard)
+        async for gid in _groups(store, at):
+            for alert_keys in await _ranges(store, f"{at}:f:{gid}", 0, EVER):
+                contents = await store.read("HMGET", f"{at}:c:{gid}", *alert_keys)
+                for key, content in zip(alert_keys, contents, strict=True):
+                    if content:
+                        yield gid, key, orjson.loads(content)[0]
+
+
+async def _groups(store: Store, at: str) -> AsyncIterator[str]:
+    cursor, first = 0, True
+    while cursor or first:
+        first = False
+        cursor, found = await store.read("SSCAN", f"{at}:groups", cursor, "COUNT", PAGE)
+        for gid in found:
+            yield gid
+
+
+async def _ranges(store: Store, key: str, low: int, high: int) -> list[list[str]]:
+    found = await store.read("ZRANGEBYSCORE", key, low, high)
+    return [found[at : at + PAGE] for at in range(0, len(found), PAGE)]
+
+
+async def alerts(
+    store: Store, gid: str, which: Literal["f", "e"], low: int, high: int
+) -> AsyncIterator[tuple[StoredAlert, ...]]:
+    """Pages of a group's firing (`f`) or ended (`e`) alerts of revisions `low` to `high`."""
+    at = keys.prefix(keys.shard_of(gid, store.shards))
+    for alert_keys in await _ranges(store, f"{at}:{which}:{gid}", low, high):
+        states = await store.read("HMGET", f"{at}:s:{gid}", *alert_keys)
+        contents = await store.read("HMGET", f"{at}:c:{gid}", *alert_keys)
+        yield stored_alerts(states, contents)
+
+
+async def incidents(store: Store, status: Literal["open", "resolved", "all"], limit: int) -> list[Incident]:
+    """The newest `limit` incidents, newest first."""
+    found: list[Incident] = []
+    for shard in range(store.shards):
+        at = keys.prefix(shard)
+        sets = {"open": ("unresolved",), "resolved": ("resolved",), "all": ("unresolved", "resolved")}[status]
+        numbers = [
+            number for name in sets for number in await store.read("ZREVRANGE", f"{at}:{name}", 0, limit - 1)
+        ]
+        docs = await store.read("MGET", *(f"{at}:i:{number}" for number in numbers)) if numbers else []
+        found += [from_record(orjson.loads(doc)) for doc in docs if doc]
+    return sorted(found, key=lambda incident: incident.number, reverse=True)[:limit]
+
+
+async def incident(store: Store, number: int) -> tuple[int, Incident] | None:
+    """The incident with this number and its shard."""
+    for shard in range(store.shards):
+        doc = await store.read("GET", f"{keys.prefix(shard)}:i:{number}")
+        if doc:
+            return shard, from_record(orjson.loads(doc))
+    return None
+
+
+async def timeline(store: Store, shard: int, number: int) -> list[dict[str, Any]]:
+    """Its lines, oldest first: {at, kind, text, target, incident}."""
+    lines = await store.read("LRANGE", f"{keys.prefix(shard)}:l:{number}", 0, -1)
+    return [orjson.loads(line) for line in lines]
+
+
+async def activity(store: Store, limit: int) -> list[dict[str, Any]]:
+    """The newest lines of all incidents, newest first."""
+    lines: list[dict[str, Any]] = []
+    for shard in range(store.shards):
+        found = await store.read("LRANGE", f"{keys.prefix(shard)}:activity", 0, limit - 1)
+        lines += map(orjson.loads, found)
+    return sorted(lines, key=lambda line: line["at"], reverse=True)[:limit]
+
+
+async def deliveries_of(store: Store, shard: int, number: int) -> list[dict[str, str]]:
+    """Every delivery of an incident, in the order of its receiver's integrations."""
+    at = keys.prefix(shard)
+    ids = await store.read("SMEMBERS", f"{at}:id:{number}")
+    return await _deliveries(store, at, sorted(ids, key=_in_order))
+
+
+async def deliveries(
+    store: Store, state: Literal["open", "dead", "done", "all"], limit: int
+) -> list[dict[str, str]]:
+    """At most `limit` deliveries, newest incidents first, without their pinned addresses."""
+    found: list[dict[str, str]] = []
+    for shard in range(store.shards):
+        at = keys.prefix(shard)
+        if state == "open":
+            ids: Iterable[str] = await store.read("SMEMBERS", f"{at}:open")
+        elif state == "dead":
+            ids = await store.read("ZREVRANGE", f"{at}:dead", 0, limit - 1)
+        else:
+            ids = await _ids_of_newest(store, at, limit)
+        newest = sorted(ids, key=_in_order, reverse=True)[:limit]
+        found += [
+            fields for fields in await _deliveries(store, at, newest) if state in ("all", fields["state"])
+        ]
+    return found[:limit]
+
+
+async def _ids_of_newest(store: Store, at: str, limit: int) -> set[str]:
+    numbers = [
+        number
+        for name in ("unresolved", "resolved")
+        for number in await store.read("ZREVRANGE", f"{at}:{name}", 0, limit - 1)
+    ]
+    return set(await store.read("SUNION", *(f"{at}:id:{n}" for n in numbers))) if numbers else set()
+
+
+async def delivery(store: Store, did: str) -> dict[str, str] | None:
+    """One delivery by its id."""
+    for shard in range(store.shards):
+        if found := await _deliveries(store, keys.prefix(shard), [did]):
+            return found[0]
+    return None
+
+
+async def _deliveries(store: Store, at: str, ids: Sequence[str]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    for did in ids:
+        fields = await store.read("HGETALL", f"{at}:d:{did}")
+        if fields:
+            fields.pop("pinned", None)  # it holds secrets
+            found.append({"id": did, **fields})
+    return found
+
+
+async def waiting(store: Store) -> tuple[int, int, int]:
+    """Deliveries that are open and dead, and the time (0: none) since when the oldest target is behind."""
+    open_, dead, oldest = 0, 0, 0
+    for shard in range(store.shards):
+        at = keys.prefix(shard)
+        open_ += await store.read("SCARD", f"{at}:open")
+        dead += await store.read("ZCARD", f"{at}:dead")
+    return open_, dead, oldest
+
+
+def _in_order(did: str) -> tuple[int, int]:
+    number, _, position = did.partition(".")
+    return int(number), int(position)

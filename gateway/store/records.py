@@ -1,0 +1,188 @@
+"""What the scripts hand out, as typed records: a claimed group, a claimed delivery, an attempt begun.
+
+Pure translation from Redis' answers; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from routing.incident import Group, Incident, from_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMeta:
+    """What the plan said of a group when it opened: pinned for as long as it is open."""
+
+    route: str
+    receiver: str
+    labels: dict[str, str]
+    group_wait: int
+    group_interval: int
+    repeat_interval: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryState:
+    """A delivery as a decision sees it. `place` tells same addresses apart: kind, index and target."""
+
+    id: str
+    incident: int
+    kind: str
+    place: str
+    ends: bool
+    state: str
+    wanted: int
+    sent: int
+    ring_wanted: int
+    ring_sent: int
+    sent_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedGroup:
+    """A group that is ours until `lease`: everything a decision about it is made from."""
+
+    shard: int
+    gid: str
+    version: int
+    lease: int
+    incident: Incident | None
+    meta: GroupMeta
+    opened: int
+    before: int
+    resumed: bool
+    due: int
+    counted: Group
+    deliveries: tuple[DeliveryState, ...]
+
+    @property
+    def member(self) -> str:
+        """Its name among the deadlines."""
+        return f"g:{self.gid}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery:
+    """A delivery whose attempt number `attempt` is ours until `lease`."""
+
+    shard: int
+    id: str
+    attempt: int
+    lease: int
+
+    @property
+    def member(self) -> str:
+        """Its name among the deadlines."""
+        return f"d:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlert:
+    """One alert as a message needs it; times in milliseconds."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    generator_url: str
+    starts_at: int
+    ended_at: int
+    expired: bool
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that may be sent now: the delivery's fields, and its incident at revision `revision`."""
+
+    fields: dict[str, str]
+    revision: int
+    lease: int
+    now: int
+    incident: Incident
+    meta: GroupMeta
+    firing: int
+    ended: int
+    new_firing: int
+    firing_alerts: tuple[StoredAlert, ...]
+    ended_alerts: tuple[StoredAlert, ...]
+
+
+def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:
+    """From `view` in group.lua."""
+    gid, seq, version, lease, doc, meta, opened, before, resumed, due = row[:10]
+    ranks = [int(count or 0) for count in row[10:15]]
+    firing, ended, fired_rev, ended_rev, deliveries = row[15:]
+    worst = next((rank for rank, count in enumerate(ranks) if count > 0), len(ranks) - 1)
+    return ClaimedGroup(
+        shard=shard,
+        gid=gid,
+        version=int(version or 0),
+        lease=int(float(lease)),
+        incident=from_record(orjson.loads(doc)) if doc else None,
+        meta=group_meta(meta),
+        opened=_int(opened),
+        before=_int(before),
+        resumed=resumed == "1",
+        due=_int(due),
+        counted=Group(_int(seq), firing, ended, fired_rev, ended_rev, worst),
+        deliveries=tuple(_delivery_state(fields) for fields in deliveries),
+    )
+
+
+def _int(value: str | float | None) -> int:
+    return int(float(value)) if value else 0
+
+
+def _delivery_state(row: Sequence[str]) -> DeliveryState:
+    did, incident, kind, place, ends, state, *levels = row
+    wanted, sent, ring_wanted, ring_sent, sent_at = map(_int, levels)
+    return DeliveryState(
+        did, _int(incident), kind, place, ends == "1", state, wanted, sent, ring_wanted, ring_sent, sent_at
+    )
+
+
+def group_meta(text: str) -> GroupMeta:
+    """A group's pinned part of the plan."""
+    return GroupMeta(**orjson.loads(text)) if text else GroupMeta("", "", {}, 0, 60_000, 60_000)
+
+
+def begun(row: Sequence[Any]) -> Begun:
+    """From begin.lua."""
+    _, flat, (revision, lease, now, meta), (fired, ended, unseen), firing_rows, ended_rows, doc = row
+    fields = flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
+    return Begun(
+        fields=fields,
+        revision=int(revision),
+        lease=int(lease),
+        now=int(now),
+        incident=from_record(orjson.loads(doc)),
+        meta=group_meta(meta),
+        firing=fired,
+        ended=ended,
+        new_firing=unseen,
+        firing_alerts=stored_alerts(firing_rows[1], firing_rows[2]),
+        ended_alerts=stored_alerts(ended_rows[1], ended_rows[2]),
+    )
+
+
+def stored_alerts(states: Sequence[str | None], contents: Sequence[str | None]) -> tuple[StoredAlert, ...]:
+    """From the arrays of alert.lua and the contents beside them; one that left meanwhile is passed over."""
+    return tuple(
+        _stored_alert(orjson.loads(state), orjson.loads(content))
+        for state, content in zip(states, contents, strict=True)
+        if state and content
+    )
+
+
+def _stored_alert(state: Sequence[Any], content: Sequence[Any]) -> StoredAlert:
+    labels, annotations, generator_url = content
+    _, starts_at, _, ended_at, _, _, _, expired, _, fired_rev, ended_rev = state
+    return StoredAlert(
+        labels, annotations, generator_url, starts_at, ended_at, bool(expired), max(fired_rev, ended_rev)
+    )

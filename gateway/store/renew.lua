@@ -1,0 +1,23 @@
+-- renew(prefix | lease, members...) -> the members' new scores, 0 for one that is lost
+-- Prolongs leases: each is {member, score as we know it}; one whose score is another is somebody else's by now.
+--
+-- KEYS[1]  the shard's prefix. Touches due; g or d of the members; busy of their targets.
+local lease, t = tonumber(ARGV[1]), now()
+local scores = {}
+for i = 2, #ARGV, 2 do
+  local member, id = ARGV[i], string.sub(ARGV[i], 3)
+  local score = redis.call('ZSCORE', DUE, member)
+  if score and tonumber(score) == tonumber(ARGV[i + 1]) and tonumber(score) > t then
+    redis.call('ZADD', DUE, t + lease, member)
+    if string.sub(member, 1, 1) == 'g' then
+      redis.call('HSET', key('g', id), 'lease', t + lease)
+    else
+      redis.call('HSET', key('d', id), 'lease', t + lease)
+      redis.call('ZADD', key('busy', redis.call('HGET', key('d', id), 'target')), t + lease, id)
+    end
+    scores[#scores + 1] = t + lease
+  else
+    scores[#scores + 1] = 0
+  end
+end
+return scores

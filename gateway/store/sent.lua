@@ -1,0 +1,50 @@
+-- sent(prefix | delivery, attempt, lease, sends, verdict) -> {'ok', deliveries} | {'lost'}
+-- Writes what became of an attempt, fenced by its number, and gives the target's room to who waits for it.
+--
+-- KEYS[1]  the shard's prefix. Touches d of the delivery; ready, busy of its target; gd, g of its group; due, open, dead,
+--          closed, l, activity.
+-- verdict  JSON: state (open, done, dead), sent, ring_sent (0 = as before), memory ('' = as before), unknown, tries,
+--          failing_since, retry_at (0 = not), closed_until (0 = not), error, told (bool), lines
+local did, attempt, lease, sends = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local verdict = cjson.decode(ARGV[5])
+local t = now()
+local k = key('d', did)
+local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final', 'sent')
+if v[1] ~= attempt then return { 'lost' } end
+local target, incident, gid = v[2], v[3], v[4]
+
+-- The incident may have gone on, or ended, during the attempt.
+local state = verdict.state
+if state == 'done' and (num(v[5]) == 0 or math.max(verdict.sent, num(v[6])) < num(v[5])) then state = 'open' end
+
+local set = { 'state', state, 'lease', 0, 'begun', 0, 'unknown', verdict.unknown and 1 or 0, 'tries', verdict.tries,
+  'failing_since', verdict.failing_since, 'next_at', verdict.retry_at, 'error', verdict.error }
+local function put(name, value)
+  set[#set + 1] = name
+  set[#set + 1] = value
+end
+if verdict.sent > 0 then put('sent', verdict.sent) end
+if verdict.ring_sent > 0 then put('ring_sent', verdict.ring_sent) end
+if verdict.told then put('sent_at', t) end
+if verdict.memory ~= '' then put('memory', verdict.memory) end
+redis.call('HSET', k, unpack(set))
+redis.call('ZREM', key('busy', target), did)
+redis.call('ZREM', DUE, 'd:' .. did)
+tell(incident, t, verdict.lines)
+
+if state ~= 'open' then
+  redis.call('SREM', OPEN, did)
+  if state == 'dead' then redis.call('ZADD', DEAD, t, did) end
+  local doc = redis.call('HGET', key('g', gid), 'doc')
+  if not doc or cjson.decode(doc).number ~= tonumber(incident) then redis.call('SREM', key('gd', gid), did) end
+elseif verdict.retry_at > t and verdict.closed_until == 0 then
+  redis.call('ZADD', DUE, verdict.retry_at, 'd:' .. did)
+else
+  -- A closed target keeps its deliveries in its queue, where the worst comes first.
+  redis.call('HSET', k, 'next_at', 0)
+  enqueue(did, t)
+end
+if verdict.closed_until > 0 then redis.call('HSET', CLOSED, target, verdict.closed_until) end
+local claimed = {}
+drain(target, t, lease, sends, claimed)
+return { 'ok', claimed }

@@ -1,0 +1,233 @@
+"""The store: every atomic step on Redis as one method. Nothing else in Tocsin writes to Redis.
+
+Each method is one script call on one shard; the scripts' own headers state what they touch. A method
+raises `StoreUnavailableError` where Redis cannot be asked now, and `PlanChangedError` where a process
+works with a configuration that is no longer in force. All times and durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from redis.exceptions import RedisError
+
+from gateway import metrics
+from gateway.store import keys, scripts
+from gateway.store.records import Begun, ClaimedDelivery, ClaimedGroup, begun, claimed_group
+from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
+from receivers.base import SHOWN_ALERTS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from redis.asyncio import Redis
+
+LEASE: Final = 4_000
+MAX_ALERTS_A_CALL: Final = 1_000
+REMEMBER: Final = 24 * 3_600_000
+"""How long an ended alert is remembered, so that late copies and returns of it are known as such."""
+UNHEARD: Final = 5_000
+"""A gap between two signs of life that is longer than this is a time in which nobody listened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The durations that scripts are handed: `dedup:` of the configuration, and two of its neighbours."""
+
+    reorder: int = 45_000
+    confirm: int = 330_000
+    stale_after: int = 43_200_000
+    resolve_timeout: int = 300_000
+    retention: int = 30 * 24 * 3_600_000
+
+    @property
+    def as_json(self) -> str:
+        """For the scripts. What is fresher than a seventy-second of `stale_after` is not written again."""
+        return orjson.dumps(
+            {
+                "reorder": self.reorder,
+                "confirm": self.confirm,
+                "stale_after": self.stale_after,
+                "remember": REMEMBER,
+                "fresh": max(self.stale_after // 72, 1),
+            }
+        ).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Alerts of one request for one group: `alerts` are rows of ingest.lua, `contents` go beside them."""
+
+    gid: str
+    digest: str
+    meta: str
+    group_wait: int
+    group_interval: int
+    alerts: Sequence[Sequence[Any]]
+    contents: Sequence[bytes]
+
+
+Counts = tuple[int, int, int, int]
+"""Accepted, repeated, suspected, recorded."""
+
+
+Generations = tuple[str, ...]
+"""Of the plan in force, one for each shard: handed to what may only be done under that plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought; `next` is the deadline that comes next, 0 if there is none."""
+
+    groups: tuple[ClaimedGroup, ...]
+    deliveries: tuple[ClaimedDelivery, ...]
+    next: int
+    lateness: tuple[int, ...]
+
+
+class Store:
+    """All shards of one Redis."""
+
+    def __init__(self, redis: Redis, shards: int, timing: Timing, preamble: str | None = None) -> None:
+        """`preamble` replaces the clock before every script (tests: a clock that they advance, a guard)."""
+        self._redis = redis
+        self.shards = shards
+        self.timing = timing
+        self._scripts = scripts.load_all(preamble)
+
+    async def read(self, command: str, *args: str | float) -> Any:
+        """One reading command of Redis, for `reading.py`."""
+        async with self._available("read"):
+            execute: Callable[..., Awaitable[Any]] = self._redis.execute_command
+            return await execute(command, *args)
+
+    async def _run(self, name: str, shard: int, *args: str | float) -> Any:
+        async with self._available(name):
+            return await self._scripts[name](self._redis, keys.prefix(shard), *args)
+
+    @asynccontextmanager
+    async def _available(self, call: str) -> AsyncIterator[None]:
+        """Turns what Redis and its connection can do to us into `StoreUnavailableError`, and measures."""
+        started = time.perf_counter()
+        try:
+            yield
+        except (RedisError, OSError, TimeoutError) as error:
+            metrics.store_errors.labels(call).inc()
+            raise StoreUnavailableError(f"Redis: {str(error) or type(error).__name__}") from error
+        finally:
+            metrics.store_call_duration.labels(call).observe(time.perf_counter() - started)
+
+    async def adopt_plan(self, digest: str, *, loaded: bool) -> Generations | None:
+        """Puts the plan in force in every shard (`loaded`: it was just read), or asks whether it is.
+
+        None where another one is in force and `loaded` is false.
+        """
+        found = [await self._run("plan", shard, digest, int(loaded)) for shard in range(self.shards)]
+        return tuple(map(str, found)) if all(found) else None
+
+    async def ingest(
+        self, shard: int, generations: Generations, units: Sequence[Unit], room: int
+    ) -> tuple[list[Counts], tuple[ClaimedGroup, ...]]:
+        """Takes in at most `MAX_ALERTS_A_CALL` alerts, durably; claims up to `room` groups."""
+        header = orjson.dumps(
+            [[u.gid, u.digest, u.meta, u.group_wait, u.group_interval, u.alerts] for u in units]
+        )
+        contents = [content for unit in units for content in unit.contents]
+        answer = await self._run(
+            "ingest",
+            shard,
+            generations[shard],
+            self.timing.as_json,
+            LEASE,
+            room,
+            header,  # type: ignore[arg-type]  # bytes are as good as text to Redis
+            *contents,  # type: ignore[arg-type]  # as above
+        )
+        if answer[0] == "plan":
+            raise PlanChangedError
+        _, counts, views = answer
+        return [tuple(row) for row in counts], tuple(claimed_group(shard, row) for row in views)
+
+    async def claim(self, shard: int, generations: Generations, groups: int, sends: int) -> Claim:
+        """Claims what is due: at most so many groups and so many deliveries."""
+        answer = await self._run(
+            "claim",
+            shard,
+            generations[shard],
+            self.timing.as_json,
+            LEASE,
+            groups,
+            sends,
+            UNHEARD,
+            self.timing.resolve_timeout,
+        )
+        if answer[0] == "plan":
+            raise PlanChangedError
+        _, views, deliveries, upcoming, lateness = answer
+        return Claim(
+            tuple(claimed_group(shard, row) for row in views),
+            _claimed(shard, deliveries),
+            int(upcoming),
+            tuple(int(late) for late in lateness),
+        )
+
+    async def commit(
+        self, shard: int, gid: str, decision: dict[str, Any], sends: int
+    ) -> tuple[ClaimedDelivery, ...] | None:
+        """Writes a decision (see commit.lua), None where it was made from an older version of the group."""
+        answer = await self._run("commit", shard, gid, LEASE, sends, orjson.dumps(decision).decode())
+        return None if answer[0] == "stale" else _claimed(shard, answer[1])
+
+    async def begin(self, claimed: ClaimedDelivery) -> Begun | None:
+        """The call right before sending; None where the attempt is no longer ours."""
+        answer = await self._run("begin", claimed.shard, claimed.id, claimed.attempt, LEASE, SHOWN_ALERTS)
+        return None if answer[0] == "lost" else begun(answer)
+
+    async def sent(
+        self, claimed: ClaimedDelivery, verdict: dict[str, Any], sends: int
+    ) -> tuple[ClaimedDelivery, ...] | None:
+        """Writes what became of an attempt (see sent.lua), None where it was no longer ours."""
+        text = orjson.dumps(verdict).decode()
+        answer = await self._run("sent", claimed.shard, claimed.id, claimed.attempt, LEASE, sends, text)
+        return None if answer[0] == "lost" else _claimed(claimed.shard, answer[1])
+
+    async def renew(self, shard: int, held: Sequence[tuple[str, int]]) -> list[int]:
+        """Prolongs leases of (member, score); the new scores, 0 for one that is somebody else's now."""
+        flat: list[str | int] = [part for pair in held for part in pair]
+        return [int(score) for score in await self._run("renew", shard, LEASE, *flat)]
+
+    async def release(self, shard: int, members: Sequence[str], delay: int = 0) -> None:
+        """Gives back what is claimed and not begun."""
+        if members:
+            await self._run("release", shard, delay, *members)
+
+    async def sweep(self, shard: int, *, free_leases: bool = False) -> tuple[int, int, int, bool]:
+        """Compares a page of records with the deadlines: looked at, put back, forgotten, a round is done."""
+        looked, repaired, forgotten, done = await self._run(
+            "sweep", shard, 500, self.timing.retention, int(free_leases)
+        )
+        return looked, repaired, forgotten, done == 1
+
+    async def revive(self, delivery: str) -> str:
+        """Tries a dead letter again: `ok`, `unknown`, or `alive` where it is not dead."""
+        answers = [await self._run("revive", shard, delivery) for shard in range(self.shards)]
+        return next((str(answer) for answer in answers if answer != "unknown"), "unknown")
+
+    async def next_number(self) -> int:
+        """The number of the next incident."""
+        async with self._available("number"):
+            return int(await self._redis.incr(keys.NUMBER))
+
+    async def ping(self) -> None:
+        """Raises `StoreUnavailableError` unless Redis really answers within a second."""
+        async with self._available("ping"), asyncio.timeout(1):
+            await self._redis.ping()
+
+
+def _claimed(shard: int, rows: Sequence[Sequence[Any]]) -> tuple[ClaimedDelivery, ...]:
+    return tuple(ClaimedDelivery(shard, did, int(attempt), int(lease)) for did, attempt, lease in rows)

@@ -1,0 +1,74 @@
+-- sweep(prefix | page, retention, free) -> {groups and deliveries looked at, put back, incidents forgotten, done a whole round}
+-- The records are the truth and `due` is an index: a page of records is compared with it, and what is missing is put back.
+-- Incidents resolved longer than `retention` ms ago are forgotten. free = 1: all leases are freed (a start on the
+-- embedded store, whose lock proves that nobody holds one).
+--
+-- KEYS[1]  the shard's prefix. Touches groups, open, due, cursor, resolved, dead; g, x, d, ready, busy; i, l, id.
+local page, retention, free, t = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', now()
+local looked, repaired, forgotten = 0, 0, 0
+
+local cursor = redis.call('GET', P .. ':cursor') or '0'
+if free then cursor, page = '0', 1000 end
+local function sweep_group(gid)
+  local g = load_group(gid)
+  if free and g.lease > 0 then
+    redis.call('HSET', g.key, 'lease', 0)
+    g.lease = 0
+    schedule(g, t)
+  elseif not redis.call('ZSCORE', DUE, 'g:' .. gid) then
+    local before = math.min(g.next, first_timer(gid))
+    g.lease = 0
+    if before ~= ABSENT then
+      schedule(g, t)
+      repaired = repaired + 1
+    elseif redis.call('HLEN', key('s', gid)) == 0 then
+      redis.call('ZADD', DUE, t, 'g:' .. gid)
+    end
+  end
+end
+repeat
+  local found = redis.call('SSCAN', GROUPS, cursor, 'COUNT', page)
+  cursor = found[1]
+  for _, gid in ipairs(found[2]) do sweep_group(gid) end
+  looked = looked + #found[2]
+until not free or cursor == '0'
+redis.call('SET', P .. ':cursor', cursor)
+
+-- Deliveries: only the open ones, and only where a whole round begins.
+if free or cursor == '0' then
+  for _, did in ipairs(redis.call('SMEMBERS', OPEN)) do
+    local v = redis.call('HMGET', key('d', did), 'target', 'lease', 'next_at', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'state')
+    looked = looked + 1
+    if v[8] ~= 'open' then
+      redis.call('SREM', OPEN, did)
+    else
+      local leased = num(v[2]) > t
+      if free and num(v[2]) > 0 then
+        redis.call('HSET', key('d', did), 'lease', 0)
+        redis.call('ZREM', key('busy', v[1]), did)
+        redis.call('ZADD', DUE, t, 'd:' .. did)
+      elseif num(v[4]) > num(v[5]) or num(v[6]) > num(v[7]) then
+        if not redis.call('ZSCORE', DUE, 'd:' .. did) and not redis.call('ZSCORE', key('ready', v[1]), did) then
+          redis.call('ZADD', DUE, math.max(num(v[3]), leased and num(v[2]) or 0, t), 'd:' .. did)
+          repaired = repaired + 1
+        end
+      end
+      if redis.call('ZCARD', key('ready', v[1])) > 0 and not redis.call('ZSCORE', DUE, 't:' .. v[1]) then
+        redis.call('ZADD', DUE, t, 't:' .. v[1])
+        repaired = repaired + 1
+      end
+    end
+  end
+end
+
+for _, incident in ipairs(redis.call('ZRANGEBYSCORE', RESOLVED, '-inf', t - retention, 'LIMIT', 0, 100)) do
+  for _, did in ipairs(redis.call('SMEMBERS', key('id', incident))) do
+    redis.call('DEL', key('d', did))
+    redis.call('ZREM', DEAD, did)
+    redis.call('SREM', OPEN, did)
+  end
+  redis.call('DEL', key('i', incident), key('l', incident), key('id', incident))
+  redis.call('ZREM', RESOLVED, incident)
+  forgotten = forgotten + 1
+end
+return { looked, repaired, forgotten, cursor == '0' and 1 or 0 }
