@@ -21,7 +21,7 @@ from gateway import metrics, payload
 from gateway.body import read_json_body
 from gateway.payload import Harvest
 from gateway.problem import ProblemError, request_id
-from gateway.store.store import StoreUnavailableError
+from gateway.store.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

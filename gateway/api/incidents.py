@@ -1,0 +1,91 @@
+"""`GET /api/v1/incidents`, `GET /api/v1/incidents/{number}`, `GET /api/v1/activity`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from aiohttp import web
+
+from gateway.api import shapes
+from gateway.problem import ProblemError
+from gateway.store import reading
+from receivers.base import SHOWN_ALERTS
+from routing.incident import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.auth import Auth
+    from gateway.store.store import Store
+
+LARGEST_PAGE = 1_000
+
+
+def routes(store: Store, auth: Auth, external_url: Callable[[], str]) -> list[web.RouteDef]:
+    """The routes; `external_url` is asked at each request, since a reload changes it."""
+
+    async def index(request: web.Request) -> web.Response:
+        auth.allow(request, "read")
+        status = cast(
+            "Literal['open', 'resolved', 'all']", choice(request, "status", ("open", "resolved", "all"))
+        )
+        found = await reading.incidents(store, status, page(request))
+        return web.json_response({"incidents": [shapes.incident(one, external_url()) for one in found]})
+
+    async def show(request: web.Request) -> web.Response:
+        auth.allow(request, "read")
+        number = int(request.match_info["number"])
+        if (found := await reading.incident(store, number)) is None:
+            raise ProblemError(404, f"There is no incident #{number}, or it is older than the retention.")
+        shard, incident = found
+        lines = await reading.timeline(store, shard, number)
+        deliveries = await reading.deliveries_of(store, shard, number)
+        gid = next((fields["gid"] for fields in deliveries), "")
+        body = {
+            **shapes.incident(incident, external_url()),
+            "alerts": await _alerts(gid, over=incident.status is Status.RESOLVED) if gid else [],
+            "deliveries": [shapes.delivery(fields) for fields in deliveries],
+            "timeline": [shapes.line(line) for line in lines],
+        }
+        return web.json_response(body)
+
+    async def _alerts(gid: str, *, over: bool) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        if not over:
+            async for alerts in reading.alerts(store, gid, "f", 0, reading.EVER):
+                found += [shapes.alert(one, resolved=False) for one in alerts]
+                if len(found) >= SHOWN_ALERTS:
+                    return found[:SHOWN_ALERTS]
+        async for alerts in reading.alerts(store, gid, "e", 0, reading.EVER):
+            found += [shapes.alert(one, resolved=True) for one in alerts]
+            if len(found) >= SHOWN_ALERTS:
+                break
+        return found[:SHOWN_ALERTS]
+
+    async def activity(request: web.Request) -> web.Response:
+        auth.allow(request, "read")
+        lines = await reading.activity(store, page(request))
+        body = [{**shapes.line(line), "incident": line["incident"] or None} for line in lines]
+        return web.json_response({"activity": body})
+
+    return [
+        web.get("/api/v1/incidents", index),
+        web.get(r"/api/v1/incidents/{number:\d{1,15}}", show),
+        web.get("/api/v1/activity", activity),
+    ]
+
+
+def choice(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
+    """A query parameter that is one of `allowed`, the first where it is not given."""
+    value = request.query.get(name, allowed[0])
+    if value not in allowed:
+        raise ProblemError(400, f"{name} is one of {', '.join(allowed)}; this is {value[:40]!r}.")
+    return value
+
+
+def page(request: web.Request) -> int:
+    """`limit`, 100 where it is not given, at most `LARGEST_PAGE`."""
+    value = request.query.get("limit", "100")
+    if not value.isdecimal() or not 1 <= int(value[:9]) <= LARGEST_PAGE:
+        raise ProblemError(400, f"limit is a number from 1 to {LARGEST_PAGE}; this is {value[:40]!r}.")
+    return int(value)

@@ -1,0 +1,79 @@
+"""How the records look in JSON: times as RFC 3339 in UTC with milliseconds, null for "not yet"."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from routing.alerts import fingerprint
+from routing.severity import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.store.records import StoredAlert
+    from routing.incident import Incident
+
+
+def moment(ms: float | str | None) -> str | None:
+    """`2026-11-24T08:31:05.123Z`; None for 0."""
+    value = int(float(ms or 0))
+    if not value:
+        return None
+    return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def incident(found: Incident, external_url: str) -> dict[str, Any]:
+    """An incident without its alerts."""
+    return {
+        "number": found.number,
+        "status": found.status.value,
+        "route": found.route,
+        "receiver": found.receiver,
+        "labels": found.labels,
+        "severity": NAMES[found.rank],
+        "firing": found.firing,
+        "resolved": found.resolved,
+        "opened_at": moment(found.opened_at),
+        "triggered_at": moment(found.triggered_at),
+        "resolved_at": moment(found.resolved_at),
+        "url": f"{external_url.rstrip('/')}/incidents/{found.number}",
+    }
+
+
+def alert(found: StoredAlert, *, resolved: bool) -> dict[str, Any]:
+    """An alert, with Alertmanager's fingerprint."""
+    return {
+        "labels": found.labels,
+        "annotations": found.annotations,
+        "status": "resolved" if resolved else "firing",
+        "starts_at": moment(found.starts_at),
+        "ends_at": moment(found.ended_at) if resolved else None,
+        "fingerprint": fingerprint(found.labels),
+        "generator_url": found.generator_url,
+        "expired": found.expired and resolved,
+    }
+
+
+def line(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of a timeline."""
+    return {
+        "at": moment(found["at"]),
+        "kind": found["kind"],
+        "text": found["text"],
+        "target": found.get("target", ""),
+    }
+
+
+_LEVELS = ("incident", "index", "wanted", "sent", "ring_wanted", "ring_sent", "attempt", "tries")
+_WORDS = ("id", "receiver", "kind", "target", "state", "error")
+
+
+def delivery(fields: Mapping[str, str]) -> dict[str, Any]:
+    """A delivery; its pinned address, which may hold a secret, is not among the fields."""
+    return {
+        **{name: fields.get(name, "") for name in _WORDS},
+        **{name: int(float(fields.get(name) or 0)) for name in _LEVELS},
+        "next_at": moment(fields.get("next_at")),
+        "sent_at": moment(fields.get("sent_at")),
+    }

@@ -1,0 +1,298 @@
+"""The engine: claims groups that are due, asks `routing/incident.py` what that means, commits the answer.
+
+It decides nothing and sends nothing. A group whose decision raises is set aside with a growing delay and
+holds up nobody else. Lateness, failures and repairs are counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import structlog
+
+from config.compile import pin
+from gateway import metrics
+from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
+from receivers import kinds
+from routing.incident import Decision, Due, Incident, Status, Told, decide, to_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.compile import Integration
+    from gateway.leases import Leases
+    from gateway.plan import Placing, PlanInForce
+    from gateway.sender import Sender
+    from gateway.store.records import ClaimedGroup
+    from gateway.store.store import Claim, Store
+
+log = structlog.get_logger()
+
+POLL_S: Final = 0.25
+GROUPS_AT_ONCE: Final = 64
+SWEEP_EVERY_S: Final = 1.0
+AWAY_S: Final = 1.0  # how long to wait before asking a store again that was away
+LONGEST_ASIDE: Final = 600_000
+
+
+class Engine:
+    """One process's engine, for all shards."""
+
+    def __init__(self, store: Store, plan: PlanInForce, sender: Sender, leases: Leases) -> None:
+        self._store = store
+        self._plan = plan
+        self._sender = sender
+        self._leases = leases
+        self._wake = asyncio.Event()
+        self._working: set[asyncio.Task[None]] = set()
+        self._set_aside: Counter[str] = Counter()
+        self.swept_at = 0.0  # the loop's time of the last page that a sweep really looked at, 0 for never
+
+    def room(self) -> int:
+        """How many more groups can be claimed for this process."""
+        return max(0, GROUPS_AT_ONCE - len(self._working))
+
+    def accept(self, groups: Sequence[ClaimedGroup]) -> None:
+        """Works on groups that are claimed already (their lease runs)."""
+        for group in groups:
+            self._leases.hold(group)
+            task = asyncio.create_task(self._work(group))
+            self._working.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("engine.work_failed", exc_info=error)
+
+    async def run(self) -> None:
+        """Claims and works until cancelled."""
+        while True:
+            try:
+                upcoming = [await self.cycle(shard) for shard in range(self._store.shards)]
+                await self._sleep(upcoming)
+            except PlanChangedError:
+                await self._catch_up()
+            except StoreUnavailableError as error:
+                log.warning("engine.store_away", error=str(error))
+                await asyncio.sleep(AWAY_S)
+
+    async def _sleep(self, upcoming: Sequence[float]) -> None:
+        self._wake.clear()
+        wait = min([POLL_S, *upcoming])
+        if wait > 0:
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _catch_up(self) -> None:
+        try:
+            await self._plan.catch_up()
+        except StoreUnavailableError as error:
+            log.warning("engine.plan_differs", error=str(error))
+            await asyncio.sleep(AWAY_S)
+
+    async def cycle(self, shard: int) -> float:
+        """Claims once; how many seconds the shard can be left alone, at most `POLL_S`."""
+        claim = await self.claim(shard)
+        if claim.groups or claim.deliveries:
+            return 0 if self.room() and self._sender.room() else POLL_S
+        return POLL_S
+
+    async def claim(self, shard: int) -> Claim:
+        """Claims what is due and there is room for, and begins to work on it."""
+        placing = self._plan.current
+        claim = await self._store.claim(shard, placing.generations, self.room(), self._sender.room())
+        for late in claim.lateness:
+            metrics.deadline_lateness.labels("group").observe(late / 1000)
+        self.accept(claim.groups)
+        self._sender.accept(claim.deliveries)
+        return claim
+
+    async def _work(self, group: ClaimedGroup) -> None:
+        with structlog.contextvars.bound_contextvars(group=group.gid):
+            try:
+                await self._decide(group)
+            except StoreUnavailableError as error:
+                log.warning("engine.not_committed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - a poisoned incident must not hold up any other
+                await self._put_aside(group, error)
+            finally:
+                self._leases.drop(group)
+
+    async def _decide(self, group: ClaimedGroup) -> None:
+        incident = _incident_of(group)
+        if incident is None:  # only memories of ended alerts
+            await self._store.commit(group.shard, group.gid, _nothing(group), 0)
+            return
+        told = tuple(
+            Told(d.id, d.ends, d.state, d.wanted, d.sent, d.ring_wanted, d.ring_sent, d.sent_at)
+            for d in group.deliveries
+            if incident.number and d.incident == incident.number
+        )
+        decision = decide(incident, Due(), group.due, group.counted, told)
+        if (
+            decision.incident
+            and decision.incident.status is Status.TRIGGERED
+            and not decision.incident.number
+        ):
+            number = await self._store.next_number()
+            decision = replace(decision, incident=replace(decision.incident, number=number))
+        orders = _orders(group, decision, self._plan.current)
+        fresh = incident.number == 0
+        claimed = await self._store.commit(
+            group.shard, group.gid, _commit(group, decision, orders, fresh=fresh), self._sender.room()
+        )
+        self._set_aside.pop(group.gid, None)
+        if claimed is None:
+            metrics.decisions.labels("again").inc()
+            return
+        metrics.decisions.labels("committed").inc()
+        for line in decision.lines:
+            number = decision.incident.number if decision.incident else 0
+            log.info("incident", what=line.kind, incident=number, route=group.meta.route, text=line.text)
+        self._sender.accept(claimed)
+
+    async def _put_aside(self, group: ClaimedGroup, error: Exception) -> None:
+        metrics.decisions.labels("failed").inc()
+        self._set_aside[group.gid] += 1
+        delay = min(1_000 << min(self._set_aside[group.gid], 12), LONGEST_ASIDE)
+        log.error("incident.set_aside", exc_info=error, route=group.meta.route, delay_ms=delay)
+        try:
+            await self._store.release(group.shard, [group.member], delay)
+        except StoreUnavailableError:
+            log.warning("incident.not_released", route=group.meta.route)  # its lease ends by itself
+
+    async def sweep(self) -> None:
+        """Compares a page of records with the deadlines, for each shard in turn, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                for shard in range(self._store.shards):
+                    _, repaired, _, _ = await self._store.sweep(shard)
+                    if repaired:
+                        metrics.sweep_repaired.inc(repaired)
+                        log.warning("sweep.repaired", shard=shard, deadlines=repaired)
+                self.swept_at = loop.time()
+                metrics.sweep_last.set_to_current_time()
+            except StoreUnavailableError as error:
+                log.warning("sweep.store_away", error=str(error))
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def settle(self) -> None:
+        """Waits until nothing claimed is being decided."""
+        while self._working:
+            await asyncio.wait(set(self._working))
+
+    async def stop(self, within_s: float) -> None:
+        """Lets decisions finish for so long; what remains keeps its lease in `Leases` to be given back."""
+        if self._working:
+            await asyncio.wait(set(self._working), timeout=within_s)
+        for task in list(self._working):
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+
+
+def _incident_of(group: ClaimedGroup) -> Incident | None:
+    """The incident that is due: the open one, or one that begins now beside its predecessor's record."""
+    before = group.incident
+    if not group.opened or group.resumed or (before and before.status is not Status.RESOLVED):
+        return before
+    return Incident(
+        number=0,
+        status=Status.PENDING,
+        route=group.meta.route,
+        receiver=group.meta.receiver,
+        labels=group.meta.labels,
+        group_interval=group.meta.group_interval,
+        repeat_interval=group.meta.repeat_interval,
+        opened_at=group.opened,
+        opened_rev=group.before,
+        tick=group.due,
+    )
+
+
+def _commit(
+    group: ClaimedGroup, decision: Decision, orders: Sequence[dict[str, Any]], *, fresh: bool
+) -> dict[str, Any]:
+    incident = decision.incident
+    return {
+        "version": group.version,
+        "seq": group.counted.seq,
+        "doc": orjson.dumps(to_record(incident)).decode() if incident else "",
+        "number": incident.number if incident else 0,
+        "open": incident is not None and incident.status is Status.TRIGGERED,
+        "fresh": fresh,
+        "tick": incident.tick if incident else 0,
+        "deadline": decision.deadline or 0,
+        "leave": decision.leave,
+        "opened_at": incident.opened_at if incident else 0,
+        "resolved_at": incident.resolved_at if incident else 0,
+        "lines": [[line.kind, line.text] for line in decision.lines],
+        "orders": orders,
+    }
+
+
+def _nothing(group: ClaimedGroup) -> dict[str, Any]:
+    return _commit(group, Decision(None), [], fresh=False)
+
+
+def _orders(group: ClaimedGroup, decision: Decision, placing: Placing) -> list[dict[str, Any]]:
+    """What each delivery is to do; where the receiver is rung as a whole, a delivery for each integration."""
+    if decision.incident is None:
+        return []
+    rank = decision.incident.rank
+    orders: list[dict[str, Any]] = [
+        {"id": o.id, "wanted": o.wanted, "rings": o.rings, "reason": o.reason, "final": o.final, "rank": rank}
+        for o in decision.orders
+    ]
+    if decision.ring_all:
+        integrations = placing.integrations(group.meta.receiver)
+        orders += [
+            _first_ring(group, decision.incident, decision.ring_all, position, integration)
+            for position, integration in enumerate(integrations)
+        ]
+    return orders
+
+
+def _first_ring(
+    group: ClaimedGroup, incident: Incident, reason: str, position: int, integration: Integration
+) -> dict[str, Any]:
+    traits = kinds.module(integration.kind).traits(integration.config)
+    place = f"{integration.kind}:{integration.index}:{traits.target}"
+    order: dict[str, Any] = {
+        "id": f"{incident.number}.{position}",
+        "wanted": group.counted.seq,
+        "rings": 1,
+        "reason": reason,
+        "final": 0,
+        "rank": incident.rank,
+    }
+    if integration.kind == "pagerduty" and (unfinished := _unfinished(group, place)):
+        # The same key over there: a new delivery's trigger could be overtaken by the old one's resolve.
+        return order | {"id": unfinished}
+    fields = {
+        "gid": group.gid,
+        "receiver": integration.receiver,
+        "kind": integration.kind,
+        "index": integration.index,
+        "place": place,
+        "target": traits.target,
+        "slots": traits.slots,
+        "ends": int(integration.config.send_resolved or traits.edits),
+        "updates": int(traits.updates),
+        "base": incident.opened_rev,
+        "pinned": orjson.dumps(pin(integration.config)).decode(),
+    }
+    return order | {"new": [part for pair in fields.items() for part in pair]}
+
+
+def _unfinished(group: ClaimedGroup, place: str) -> str:
+    return next((d.id for d in group.deliveries if d.place == place and d.state == "open"), "")

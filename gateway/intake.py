@@ -1,0 +1,175 @@
+"""From arrivals to the store: which groups each alert belongs to, and one shared call for all who wait.
+
+While one call to a shard is in flight the next one collects, so that however many requests wait, each shard
+has one call at a time. Who calls `take` goes on when all of it is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from gateway.store.store import MAX_ALERTS_A_CALL, Counts, Store, Unit
+from gateway.store.unavailable import PlanChangedError
+from routing.severity import rank
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.plan import Placement, Placing, PlanInForce
+    from gateway.store.records import ClaimedGroup
+    from routing.alerts import Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How many alerts were news, repeats, suspect or merely recorded. Durable when it is handed out."""
+
+    accepted: int
+    repeated: int
+    suspect: int
+    recorded: int
+
+
+class _Waiting(NamedTuple):
+    unit: Unit
+    placing: Placing
+    answer: asyncio.Future[Counts]
+
+
+class Intake:
+    """Takes arrivals in. `claimed` is called with groups that are due at once and were claimed with them."""
+
+    def __init__(
+        self,
+        store: Store,
+        plan: PlanInForce,
+        claimed: Callable[[Sequence[ClaimedGroup]], None],
+        room: Callable[[], int],
+    ) -> None:
+        """`room`: how many groups may be claimed now for this process."""
+        self._store = store
+        self._plan = plan
+        self._claimed = claimed
+        self._room = room
+        self._waiting: list[list[_Waiting]] = [[] for _ in range(store.shards)]
+        self._calls: list[asyncio.Task[None] | None] = [None] * store.shards
+
+    async def take(self, arrivals: Sequence[Arrival]) -> Receipt:
+        """Stores them all.
+
+        Raises:
+            StoreUnavailableError: some may be stored, some are not; the sender must repeat all of them,
+                which does no harm.
+        """
+        try:
+            return await self._take(arrivals)
+        except PlanChangedError:
+            await self._plan.catch_up()
+            return await self._take(arrivals)
+
+    async def _take(self, arrivals: Sequence[Arrival]) -> Receipt:
+        placing = self._plan.current
+        counted, uncounted = _units(arrivals, placing)
+        answers = [self._put(shard, unit, placing) for shard, unit in counted]
+        extra = [self._put(shard, unit, placing) for shard, unit in uncounted]
+        counts = await asyncio.gather(*answers, *extra)
+        return Receipt(*map(sum, zip(*counts[: len(answers)], (0, 0, 0, 0), strict=True)))
+
+    def _put(self, shard: int, unit: Unit, placing: Placing) -> asyncio.Future[Counts]:
+        answer: asyncio.Future[Counts] = asyncio.get_running_loop().create_future()
+        self._waiting[shard].append(_Waiting(unit, placing, answer))
+        if self._calls[shard] is None:
+            self._calls[shard] = asyncio.create_task(self._call(shard))
+        return answer
+
+    async def _call(self, shard: int) -> None:
+        """Hands over what waits, call by call, until nothing does."""
+        try:
+            while waiting := self._next_batch(shard):
+                await self._hand_over(shard, waiting)
+        finally:
+            self._calls[shard] = None
+
+    def _next_batch(self, shard: int) -> list[_Waiting]:
+        queue, size, taken = self._waiting[shard], 0, 0
+        while taken < len(queue) and queue[taken].placing is queue[0].placing:
+            size += len(queue[taken].unit.alerts)
+            if size > MAX_ALERTS_A_CALL and taken:
+                break
+            taken += 1
+        self._waiting[shard] = queue[taken:]
+        return queue[:taken]
+
+    async def _hand_over(self, shard: int, waiting: list[_Waiting]) -> None:
+        try:
+            units = [one.unit for one in waiting]
+            generations = waiting[0].placing.generations
+            counts, claimed = await self._store.ingest(shard, generations, units, self._room())
+        except BaseException as error:
+            for one in waiting:
+                if not one.answer.done():
+                    one.answer.set_exception(error if isinstance(error, Exception) else ConnectionError())
+                    one.answer.exception()  # its request may be gone: then nobody else asks
+            if not isinstance(error, Exception):
+                raise
+            return
+        if claimed:
+            self._claimed(claimed)
+        for one, count in zip(waiting, counts, strict=True):
+            if not one.answer.done():
+                one.answer.set_result(count)
+
+    async def close(self) -> None:
+        """Waits for the calls in flight."""
+        await asyncio.gather(*(call for call in self._calls if call), return_exceptions=True)
+
+
+_Units = list[tuple[int, Unit]]
+
+
+def _units(arrivals: Sequence[Arrival], placing: Placing) -> tuple[_Units, _Units]:
+    """One unit for each group; an alert of several groups counts in its first one only."""
+    counted: dict[str, tuple[Placement, list[Any], list[bytes]]] = {}
+    uncounted: dict[str, tuple[Placement, list[Any], list[bytes]]] = {}
+    for arrival in arrivals:
+        content = orjson.dumps((arrival.labels, arrival.annotations, arrival.generator_url))
+        firing = arrival.status == "firing"
+        row = (
+            arrival.key,
+            int(firing),
+            arrival.starts_at,
+            arrival.ends_at or 0,
+            arrival.until or 0,
+            rank(arrival.labels),
+        )
+        into = counted
+        for place in placing.places(arrival.key, arrival.labels, resolved=not firing):
+            if place.gid not in into:
+                into[place.gid] = (place, [], [])
+            _, rows, contents = into[place.gid]
+            rows.append(row)
+            contents.append(content)
+            into = uncounted
+    return _chunks(counted), _chunks(uncounted)
+
+
+def _chunks(by_group: dict[str, tuple[Placement, list[Any], list[bytes]]]) -> _Units:
+    return [
+        (place.shard, _unit(place, rows[at : at + MAX_ALERTS_A_CALL], contents[at : at + MAX_ALERTS_A_CALL]))
+        for place, rows, contents in by_group.values()
+        for at in range(0, len(rows), MAX_ALERTS_A_CALL)
+    ]
+
+
+def _unit(place: Placement, rows: Sequence[Any], contents: Sequence[bytes]) -> Unit:
+    digest = blake2b(orjson.dumps(rows), digest_size=8)
+    for content in contents:
+        digest.update(content)
+    return Unit(
+        place.gid, digest.hexdigest(), place.meta, place.group_wait, place.group_interval, rows, contents
+    )

@@ -1,0 +1,99 @@
+"""From an attempt that begins to the message that a receiver is handed.
+
+Times are milliseconds. Decides nothing: what is new and what has ended was counted by the store.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.store import reading
+from receivers.base import Message, ShownAlert
+from routing.incident import Status
+from routing.severity import LABEL, NAMES, rank
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+    from gateway.store.records import Begun, StoredAlert
+    from gateway.store.store import Store
+    from receivers.base import Kind
+
+DEDUP_KEY: Final = "tocsin-{gid}"
+
+
+def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store) -> Message:
+    """The message of an attempt: firing alerts first, then those that ended since the target last looked."""
+    incident, fields = begun.incident, begun.fields
+    over = incident.status is Status.RESOLVED
+    alerts = [shown(alert, resolved=False) for alert in begun.firing_alerts]
+    alerts += [shown(alert, resolved=True) for alert in begun.ended_alerts]
+    since = max(int(fields.get("sent") or 0), int(fields.get("base") or 0))
+    all_shown = len(alerts) >= begun.firing + begun.ended
+    pages = None if all_shown else _pages(store, fields["gid"], since, begun.revision, firing=not over)
+    return Message(
+        kind=kind,
+        reason=fields.get("reason", ""),
+        incident=incident.number,
+        status="resolved" if over else "firing",
+        receiver=fields["receiver"],
+        route=incident.route,
+        group_labels=incident.labels,
+        common_labels=common([alert.labels for alert in alerts]) or incident.labels,
+        common_annotations=common([alert.annotations for alert in alerts]),
+        alerts=alerts,
+        firing=begun.firing,
+        resolved=begun.ended,
+        severity=_severity(alerts, incident.rank),
+        opened_at=incident.opened_at,
+        resolved_at=incident.resolved_at,
+        now=begun.now,
+        url=f"{external_url.rstrip('/')}/incidents/{incident.number}",
+        external_url=external_url,
+        delivery=f"{did}-{incident.opened_at}",
+        revision=begun.revision,
+        ring=int(fields.get("ring_wanted") or 0),
+        dedup_key=DEDUP_KEY.format(gid=fields["gid"]),
+        new_firing=begun.new_firing,
+        all_alerts=pages,
+    )
+
+
+async def _pages(
+    store: Store, gid: str, since: int, until: int, *, firing: bool
+) -> AsyncIterator[Sequence[ShownAlert]]:
+    """Every alert of the message, read when a receiver carries them all."""
+    if firing:
+        async for page in reading.alerts(store, gid, "f", 0, reading.EVER):
+            yield [shown(alert, resolved=False) for alert in page]
+    async for page in reading.alerts(store, gid, "e", since + 1, until):
+        yield [shown(alert, resolved=True) for alert in page]
+
+
+def shown(alert: StoredAlert, *, resolved: bool) -> ShownAlert:
+    """A stored alert as a message shows it."""
+    return ShownAlert(
+        labels=alert.labels,
+        annotations=alert.annotations,
+        status="resolved" if resolved else "firing",
+        starts_at=alert.starts_at,
+        ends_at=alert.ended_at if resolved else 0,
+        generator_url=alert.generator_url,
+        expired=alert.expired and resolved,
+    )
+
+
+def common(sets: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What all of them have with the same value."""
+    if not sets:
+        return {}
+    first, *others = sets
+    return {name: value for name, value in first.items() if all(one.get(name) == value for one in others)}
+
+
+def _severity(alerts: Iterable[ShownAlert], worst: int) -> str:
+    """The worst alert's own word for its severity; the rank's name where it is not among those shown."""
+    words = {rank(alert.labels): alert.labels[LABEL] for alert in alerts if alert.labels.get(LABEL)}
+    if not words:
+        return ""
+    return words.get(worst, NAMES[worst])

@@ -1,0 +1,271 @@
+"""The sender: begins claimed deliveries, hands each to its receiver, and commits what came back.
+
+What an attempt must be and what follows from it is decided in `routing/delivery.py`; how a message looks
+is the receiver's. One slow or dead service delays nobody else: every attempt is a task of its own, bounded by
+its target's slots in the store and by the room of this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import orjson
+import structlog
+
+from config.compile import unpin
+from gateway import metrics
+from gateway.message import compose
+from gateway.store.unavailable import StoreUnavailableError
+from receivers import kinds
+from receivers.base import Outcome, Refused, Retry, Sent
+from routing.delivery import Delivery, Failed, Rejected, Skip, Told, Verdict, decide_delivery, next_attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from config.compile import Kind as AddressKind
+    from config.integrations import IntegrationConfig
+    from gateway.leases import Leases
+    from gateway.store.records import Begun, ClaimedDelivery
+    from gateway.store.store import Store
+    from receivers.base import Receiver
+    from routing.delivery import Kind
+
+log = structlog.get_logger()
+
+SENDS_AT_ONCE: Final = 256
+ATTEMPT_S: Final = 30.0
+KEEP_TRYING_S: Final = 30.0  # to commit what is sent already, while the store is away
+
+
+class Sender:
+    """One process's sender."""
+
+    def __init__(
+        self,
+        store: Store,
+        leases: Leases,
+        external_url: Callable[[], str],
+        address: Callable[[str, str, IntegrationConfig], IntegrationConfig],
+    ) -> None:
+        """`address(receiver, kind, pinned)` gives the pinned address with today's credentials."""
+        self._store = store
+        self._leases = leases
+        self._external_url = external_url
+        self._address = address
+        self._receivers: dict[str, Receiver] = {}
+        self._working: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    def room(self) -> int:
+        """How many more deliveries can be begun."""
+        return 0 if self._closing else max(0, SENDS_AT_ONCE - len(self._working))
+
+    def accept(self, deliveries: Sequence[ClaimedDelivery]) -> None:
+        """Sends deliveries that are claimed already (their lease runs)."""
+        for claimed in deliveries:
+            self._leases.hold(claimed)
+            task = asyncio.create_task(self._attempt(claimed))
+            self._working.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("sender.attempt_failed", exc_info=error)
+
+    def receiver(self, kind: str) -> Receiver:
+        """The one receiver of a kind in this process."""
+        if kind not in self._receivers:
+            self._receivers[kind] = kinds.module(kind).create()
+        return self._receivers[kind]
+
+    async def _attempt(self, claimed: ClaimedDelivery) -> None:
+        with structlog.contextvars.bound_contextvars(delivery=claimed.id):
+            try:
+                begun = await self._store.begin(claimed)
+            except StoreUnavailableError as error:
+                self._leases.drop(claimed)
+                log.warning("delivery.not_begun", error=str(error))
+                return
+            if begun is None:
+                self._leases.drop(claimed)
+                metrics.leases_lost.inc()
+                return
+            self._leases.renewed(claimed, begun.lease)
+            with structlog.contextvars.bound_contextvars(
+                incident=begun.incident.number, receiver=begun.fields["receiver"], kind=begun.fields["kind"]
+            ):
+                verdict = await self._send(claimed, begun)
+                await self._commit(claimed, verdict)
+
+    async def _send(self, claimed: ClaimedDelivery, begun: Begun) -> dict[str, Any]:
+        delivery = _levels(claimed, begun)
+        what = next_attempt(delivery)
+        if isinstance(what, Skip):
+            metrics.deliveries.labels(begun.fields["kind"], "dropped").inc()
+            return _skipped(delivery, begun, what)
+        kind = begun.fields["kind"]
+        with metrics.delivery_duration.labels(kind).time():
+            outcome = await self._hand_over(claimed, what, begun, unknown=delivery.unknown)
+        verdict = decide_delivery(delivery, _plain(outcome, begun.revision), begun.now)
+        metrics.deliveries.labels(kind, _OUTCOMES[type(outcome)] if verdict.state != "dead" else "dead").inc()
+        _log(what, outcome, verdict)
+        return _sent(delivery, begun, what, outcome, verdict)
+
+    async def _hand_over(
+        self, claimed: ClaimedDelivery, what: Kind, begun: Begun, *, unknown: bool
+    ) -> Outcome:
+        fields = begun.fields
+        kind = cast("AddressKind", fields["kind"])
+        try:
+            pinned = unpin(kind, orjson.loads(fields["pinned"]))
+            config = self._address(fields["receiver"], kind, pinned)
+            message = compose(what, claimed.id, begun, self._external_url(), self._store)
+            memory = orjson.loads(fields.get("memory") or "{}")
+            async with asyncio.timeout(ATTEMPT_S):
+                return await self.receiver(kind).send(config, message, memory | {"unknown": unknown})
+        except TimeoutError:
+            return Retry(f"no answer within {ATTEMPT_S:.0f} s", unknown=True)
+        except Exception as error:
+            log.exception("receiver.failed")
+            return Retry(
+                f"a fault in Tocsin's own {kind} receiver ({type(error).__name__}; see the log)", unknown=True
+            )
+
+    async def _commit(self, claimed: ClaimedDelivery, verdict: Mapping[str, Any]) -> None:
+        """Commits, and keeps trying while the store is away: what is sent must not be sent again for that."""
+        give_up = asyncio.get_running_loop().time() + KEEP_TRYING_S
+        while True:
+            try:
+                more = await self._store.sent(claimed, dict(verdict), self.room())
+            except StoreUnavailableError as error:
+                log.warning("delivery.not_committed", error=str(error))
+                if asyncio.get_running_loop().time() > give_up:
+                    self._leases.drop(claimed)
+                    return
+                await asyncio.sleep(0.5)
+                continue
+            self._leases.drop(claimed)
+            if more is None:
+                metrics.leases_lost.inc()
+                log.warning("delivery.lost_its_lease")
+            else:
+                self.accept(more)
+            return
+
+    async def settle(self) -> None:
+        """Waits until nothing is being sent."""
+        while self._working:
+            await asyncio.wait(set(self._working))
+
+    async def stop(self, within_s: float) -> None:
+        """Begins nothing new, lets attempts finish for so long, then breaks them off and closes receivers."""
+        self._closing = True
+        if self._working:
+            await asyncio.wait(set(self._working), timeout=within_s)
+        for task in list(self._working):
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+        for receiver in self._receivers.values():
+            await receiver.close()
+
+
+_OUTCOMES: Final = {Sent: "sent", Retry: "retry", Refused: "refused"}
+
+
+def _levels(claimed: ClaimedDelivery, begun: Begun) -> Delivery:
+    fields = begun.fields
+
+    def level(name: str) -> int:
+        return int(float(fields.get(name) or 0))
+
+    return Delivery(
+        id=claimed.id,
+        wanted=level("wanted"),
+        sent=level("sent"),
+        ring_wanted=level("ring_wanted"),
+        ring_sent=level("ring_sent"),
+        final=level("final"),
+        unknown=level("unknown") == 1,
+        ends=fields.get("ends") == "1",
+        updates=fields.get("updates") == "1",
+        attempt=claimed.attempt,
+        tries=level("tries"),
+        failing_since=level("failing_since"),
+    )
+
+
+def _plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:
+    match outcome:
+        case Sent():
+            return Told(revision)
+        case Retry(reason, after, closes_target, unknown, _):
+            return Failed(reason, after, closes_target, unknown)
+        case Refused(reason):
+            return Rejected(reason)
+
+
+_UNCHANGED: Final = {
+    "sent": 0, "ring_sent": 0, "memory": "", "unknown": False, "tries": 0, "failing_since": 0,
+    "retry_at": 0, "closed_until": 0, "error": "", "told": False, "lines": [],
+}  # fmt: skip
+
+
+def _skipped(delivery: Delivery, begun: Begun, skip: Skip) -> dict[str, Any]:
+    lines = [["skipped", skip.why, _where(begun)]] if skip.why else []
+    return _UNCHANGED | {
+        "state": "done" if delivery.final else "open",
+        "sent": begun.revision,
+        "ring_sent": delivery.ring_wanted,
+        "lines": lines,
+    }
+
+
+def _sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
+    fields: dict[str, Any] = {"state": verdict.state, "closed_until": verdict.target_closed_until or 0}
+    line = verdict.line
+    match outcome:
+        case Sent(memory, note):
+            heard = delivery.ring_wanted if what in ("ring", "end") else 0
+            fields |= {"sent": begun.revision, "ring_sent": heard, "told": True, "memory": _memory(memory)}
+            reason = begun.fields.get("reason", "")
+            line = f"{_SAID[what]} ({reason})" + (f"; {note}" if note else "")
+        case Retry(reason, _, _, unknown, memory):
+            fields |= {
+                "tries": delivery.tries + 1,
+                "failing_since": delivery.failing_since or begun.now,
+                "retry_at": verdict.retry_at or 0,
+                "unknown": unknown or delivery.unknown,
+                "error": reason,
+                "memory": "" if memory is None else _memory(memory),
+            }
+        case Refused(reason):
+            fields |= {"error": reason, "tries": delivery.tries + 1, "unknown": delivery.unknown}
+    kind = "told" if isinstance(outcome, Sent) else "not_told"
+    return _UNCHANGED | fields | {"lines": [[kind, line, _where(begun)]] if line else []}
+
+
+_SAID: Final = {"ring": "told", "update": "message brought up to date", "end": "told of the end"}
+
+
+def _memory(memory: Mapping[str, Any]) -> str:
+    return orjson.dumps({name: value for name, value in memory.items() if name != "unknown"}).decode()
+
+
+def _where(begun: Begun) -> str:
+    """Whom a line is about: the receiver and its target."""
+    return f"{begun.fields['receiver']}, {begun.fields['target']}"
+
+
+def _log(what: Kind, outcome: Outcome, verdict: Verdict) -> None:
+    match outcome:
+        case Sent(_, note):
+            log.info("delivery.sent", what=what, note=note)
+        case Retry(reason, _, _, unknown, _) if verdict.state == "open":
+            log.warning(
+                "delivery.failed", what=what, reason=reason, unknown=unknown, retry_at=verdict.retry_at
+            )
+        case Retry(reason, _, _, _, _) | Refused(reason):
+            log.error("delivery.dead", what=what, reason=reason)

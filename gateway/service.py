@@ -1,0 +1,203 @@
+"""One process of the service: the parts, how they hold together, how they start and how they stop.
+
+It stops from the outside in: no new requests, then what is claimed is finished or given back, then the
+connections are closed; within ten seconds, also behind a receiver that never answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from aiohttp import web
+
+from config.load import ConfigError
+from gateway import metrics, webhook
+from gateway.api import deliveries, incidents, receivers
+from gateway.auth import Auth
+from gateway.engine import Engine
+from gateway.intake import Intake
+from gateway.leases import Leases
+from gateway.plan import PlanInForce, timing_of
+from gateway.problem import ProblemError, problems
+from gateway.sender import Sender
+from gateway.store import reading
+from gateway.store.store import Store
+from gateway.store.unavailable import StoreUnavailableError
+from gateway.webhook import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+
+    from redis.asyncio import Redis
+
+    from config.schema import Config
+
+log = structlog.get_logger()
+
+REQUESTS_S: Final = 2.0  # for requests under way when we stop
+WORK_S: Final = 5.0  # for decisions and attempts under way
+SWEPT_WITHIN_S: Final = 10.0
+COUNT_EVERY_S: Final = 5.0
+
+
+class Service:
+    """Everything that one process runs."""
+
+    def __init__(self, path: Path, config: Config, redis: Redis, *, listens: str) -> None:
+        """`listens` is the URL at which we listen, for links where `external_url` says nothing else."""
+        self._listens = listens
+        self._config = config
+        self._redis = redis
+        self.store = Store(redis, config.redis.shards, timing_of(config))
+        self.plan = PlanInForce(path, config, self.store)
+        self._leases = Leases(self.store)
+        self.sender = Sender(self.store, self._leases, self.external_url, self.plan.address)
+        self.engine = Engine(self.store, self.plan, self.sender, self._leases)
+        self._intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room)
+        self.auth = Auth(config.auth, str(config.external_url or ""))
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+
+    def external_url(self) -> str:
+        """Where links in messages start."""
+        return str(self._config.external_url or self._listens)
+
+    def limits(self) -> Limits:
+        """What a request may be, by the configuration in force."""
+        return Limits(
+            body_bytes=self._config.limits.body, resolve_timeout=self._config.global_.resolve_timeout
+        )
+
+    async def start(self, host: str, port: int, *, share_port: bool = False) -> None:
+        """Puts the configuration in force, begins to work, listens.
+
+        Raises:
+            StoreUnavailableError: the store is away.
+            OSError: the address cannot be listened on.
+        """
+        await self.plan.start()
+        self._spawn("engine", self.engine.run())
+        self._spawn("sweep", self.engine.sweep())
+        self._spawn("leases", self._leases.run())
+        self._spawn("count", self._count())
+        app = web.Application(middlewares=[problems], client_max_size=1 << 20)
+        app.add_routes(self._routes())
+        self._runner = web.AppRunner(app, auto_decompress=False, access_log=None, shutdown_timeout=REQUESTS_S)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, reuse_port=share_port or None).start()
+
+    @property
+    def port(self) -> int:
+        """The port that we listen on, 0 before `start`."""
+        return int(self._runner.addresses[0][1]) if self._runner else 0
+
+    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_mourn)
+        self._tasks.append(task)
+
+    def _routes(self) -> list[web.RouteDef]:
+        return [
+            *webhook.routes(self._intake, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
+            *incidents.routes(self.store, self.auth, self.external_url),
+            *deliveries.routes(self.store, self.auth),
+            *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
+            web.get("/-/healthy", self._healthy),
+            web.get("/-/ready", self._ready),
+            web.get("/metrics", self._metrics),
+            web.post("/-/reload", self._reload),
+        ]
+
+    async def _healthy(self, _request: web.Request) -> web.Response:
+        return web.Response(text="Tocsin is healthy.\n")
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        """Ready means: a sweep has really run in the last seconds, and Redis has really answered now."""
+        try:
+            await self.store.ping()
+            self.plan.current  # noqa: B018 - raises where nothing is in force
+        except StoreUnavailableError as error:
+            raise ProblemError(503, f"Not ready: {error}.") from error
+        idle = asyncio.get_running_loop().time() - self.engine.swept_at
+        if not self.engine.swept_at or idle > SWEPT_WITHIN_S:
+            raise ProblemError(
+                503, "Not ready: no sweep has run in the last seconds; the engine is not at work."
+            )
+        return web.Response(text="Tocsin is ready.\n")
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        self.auth.allow(request, "read")
+        return web.Response(body=metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+    async def _reload(self, request: web.Request) -> web.Response:
+        who = self.auth.allow(request, "admin")
+        try:
+            await self.reload(f"{who or 'somebody'} by HTTP")
+        except ConfigError as error:
+            found = [str(problem) for problem in error.problems]
+            raise ProblemError(
+                400,
+                "The configuration was refused as a whole; the one before stays in force.",
+                problems=found,
+            ) from None
+        return web.json_response({"digest": self.plan.current.plan.digest})
+
+    async def reload(self, why: str) -> None:
+        """Loads the configuration anew.
+
+        Raises:
+            ConfigError: it has errors; the running one stays.
+            StoreUnavailableError: the store is away; the running one stays.
+        """
+        try:
+            await self.plan.reload()
+        except ConfigError as error:
+            log.error("config.refused", why=why, problems=[str(problem) for problem in error.problems])  # noqa: TRY400 - no traceback: the file is wrong, not we
+            raise
+        self._use(self.plan.current.plan.config)
+        log.info("config.reloaded", why=why)
+
+    def _use(self, config: Config) -> None:
+        self._config = config
+        self.auth.use(config.auth, self.external_url())
+        self.store.timing = timing_of(config)
+
+    async def _count(self) -> None:
+        """What only the store knows, for `/metrics`."""
+        while True:
+            try:
+                open_, dead, behind_ms = await reading.waiting(self.store)
+                metrics.deliveries_waiting.labels("open").set(open_)
+                metrics.deliveries_waiting.labels("dead").set(dead)
+                metrics.oldest_unsent.set(behind_ms / 1000)
+            except StoreUnavailableError as error:
+                log.debug("count.store_away", error=str(error))
+            await asyncio.sleep(COUNT_EVERY_S)
+
+    async def stop(self) -> None:
+        """Finishes or gives back what is claimed; then everything is closed."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._intake.close()
+        for task in self._tasks[:1]:  # the engine: nothing new is claimed
+            task.cancel()
+        await self.engine.stop(WORK_S / 2)
+        await self.sender.stop(WORK_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._leases.give_back()
+        except StoreUnavailableError as error:
+            log.warning("leases.not_given_back", error=str(error))
+        await self._redis.aclose()
+
+
+def _mourn(task: asyncio.Task[None]) -> None:
+    """A part that should never end has ended: nobody may miss that."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("service.part_died", part=task.get_name(), exc_info=error)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world import World
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+PLAIN = """
+route:
+  receiver: hook
+  group_by: [cluster]
+receivers:
+  - name: hook
+    pagerduty_configs: [{routing_key: "0123456789abcdef0123456789abcdef"}]
+"""
+
+
+@pytest.fixture
+async def make_world(redis_server: str, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[World]]]:
+    """`await make_world(config, shards)`: a Tocsin in virtual time with Alertmanager's default timers."""
+    worlds: list[World] = []
+
+    async def make(config: str = PLAIN, shards: int = 3) -> World:
+        worlds.append(await World.make(redis_server, tmp_path, config, shards))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        await world.close()
+
+
+@pytest.fixture
+async def world(make_world: Callable[..., Awaitable[World]]) -> World:
+    return await make_world()

@@ -1,0 +1,182 @@
+"""A Tocsin in virtual time: the real store on a real server, the real engine and sender, a clock of its own.
+
+Scripts run behind a guard that refuses one whose keys span shards. The receiver is a recorder: it speaks the
+receivers' protocol, takes everything and remembers when, unless it is told to do otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import Redis
+
+from config.load import load
+from gateway.engine import Engine
+from gateway.intake import Intake, Receipt
+from gateway.leases import Leases
+from gateway.plan import PlanInForce
+from gateway.sender import Sender
+from gateway.store import keys, reading
+from gateway.store.store import Store, Timing
+from receivers.base import Message, Outcome, Sent
+from routing.alerts import Arrival, alert_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+CLOCK_AND_GUARD = """
+local real = redis
+local redis = setmetatable({ call = function(command, ...)
+  for _, argument in ipairs({ ... }) do
+    if type(argument) == 'string' and string.sub(argument, 1, 3) == 't:{'
+      and string.sub(argument, 1, #KEYS[1] + 1) ~= KEYS[1] .. ':' then
+      error('this script of ' .. KEYS[1] .. ' reaches for ' .. argument)
+    end
+  end
+  return real.call(command, ...)
+end }, { __index = real })
+local function now() return tonumber(redis.call('GET', KEYS[1] .. ':clock')) end
+"""
+
+START = 1_700_000_000_000
+SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
+
+
+@dataclass
+class Note:
+    """What a receiver was handed: when (ms since the world's start), which integration, and the message."""
+
+    at: int
+    receiver: str
+    kind: str
+    message: Message
+
+    @property
+    def firing(self) -> set[str]:
+        return {alert.labels["alertname"] for alert in self.message.alerts if alert.status == "firing"}
+
+    @property
+    def ended(self) -> set[str]:
+        return {alert.labels["alertname"] for alert in self.message.alerts if alert.status == "resolved"}
+
+
+@dataclass
+class Recorder:
+    """Takes everything, or answers what `answer` says."""
+
+    world: World
+    answer: Callable[[Message], Outcome] = lambda _: Sent()
+    notes: list[Note] = field(default_factory=list)
+
+    async def send(self, config: Any, message: Message, memory: Mapping[str, Any]) -> Outcome:
+        outcome = self.answer(message)
+        if isinstance(outcome, Sent):
+            self.notes.append(Note(self.world.now - START, message.receiver, message.kind, message))
+        return outcome
+
+    async def close(self) -> None:
+        pass
+
+
+class World:
+    def __init__(self, redis: Redis, path: Path, shards: int) -> None:
+        self.redis = redis
+        self.path = path
+        self.now = START
+        config = load(path, {})
+        self.store = Store(
+            redis,
+            shards,
+            Timing(config.dedup.reorder, config.dedup.confirm, config.dedup.stale_after),
+            CLOCK_AND_GUARD,
+        )
+        self.plan = PlanInForce(path, config, self.store)
+        self.leases = Leases(self.store)
+        self.sender = Sender(self.store, self.leases, lambda: "http://tocsin.test", self.plan.address)
+        self.recorder = Recorder(self)
+        for kind in ("pagerduty", "slack", "email", "webhook"):
+            self.sender._receivers[kind] = self.recorder
+        self.engine = Engine(self.store, self.plan, self.sender, self.leases)
+        self.intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room)
+
+    @classmethod
+    async def make(cls, url: str, folder: Path, config: str, shards: int = 3) -> World:
+        path = folder / "tocsin.yaml"
+        path.write_text(config)
+        world = cls(Redis.from_url(url, decode_responses=True), path, shards)
+        await world._set_clock()
+        await world.plan.start()
+        return world
+
+    async def _set_clock(self) -> None:
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for shard in range(self.store.shards):
+                pipe.set(f"{keys.prefix(shard)}:clock", self.now)
+            await pipe.execute()
+
+    async def settle(self) -> int:
+        """Everything that is due now is done; the deadline that comes next, 0 for none."""
+        while True:
+            await self.engine.settle()
+            await self.sender.settle()
+            claims = [await self.engine.claim(shard) for shard in range(self.store.shards)]
+            if not any(claim.groups or claim.deliveries for claim in claims) and not self.engine._working:
+                upcoming = [claim.next for claim in claims if claim.next > self.now]
+                if not any(0 < claim.next <= self.now for claim in claims):
+                    return min(upcoming, default=0)
+
+    async def until(self, at: int) -> None:
+        """Lets time pass up to `at` (ms since the start), stopping at every deadline."""
+        end = START + at
+        while True:
+            upcoming = await self.settle()
+            if not upcoming or upcoming > end:
+                break
+            self.now = upcoming
+            await self._set_clock()
+        self.now = end
+        await self._set_clock()
+        await self.settle()
+
+    async def take(self, *arrivals: Arrival) -> Receipt:
+        receipt = await self.intake.take(arrivals)
+        await self.settle()
+        return receipt
+
+    def fires(
+        self, name: str = "A", at: int | None = None, until: int | None = None, **labels: str
+    ) -> Arrival:
+        """A copy that fires; `at` is its start, by default now (ms since the start)."""
+        all_labels = {"alertname": name, **labels}
+        start = self.now if at is None else START + at
+        return Arrival(
+            alert_key(all_labels), all_labels, {}, "firing", start, None, until and START + until, ""
+        )
+
+    def ends(self, name: str = "A", at: int = 0, ended: int | None = None, **labels: str) -> Arrival:
+        """A copy that says that the alert which fired at `at` has ended, by default now."""
+        all_labels = {"alertname": name, **labels}
+        end = self.now if ended is None else START + ended
+        return Arrival(alert_key(all_labels), all_labels, {}, "resolved", START + at, end, None, "")
+
+    @property
+    def notes(self) -> list[Note]:
+        return self.recorder.notes
+
+    def story(self) -> list[tuple[float, str, str, str]]:
+        """(seconds, kind, firing, ended) of every message, for comparisons in one look."""
+        return [
+            (n.at / 1000, n.kind, "".join(sorted(n.firing)), "".join(sorted(n.ended))) for n in self.notes
+        ]
+
+    async def timeline(self, number: int) -> list[str]:
+        found = await reading.incident(self.store, number)
+        assert found
+        return [line["text"] for line in await reading.timeline(self.store, found[0], number)]
+
+    async def close(self) -> None:
+        await asyncio.gather(self.engine.stop(1), self.sender.stop(1))
+        await self.redis.aclose()
