@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from config.schema import AuthConfig
 from gateway.auth import Auth
 from gateway.problem import problems
-from gateway.store.store import StoreUnavailableError
+from gateway.store.unavailable import StoreUnavailableError
 from gateway.webhook import Limits, routes
 
 if TYPE_CHECKING:
