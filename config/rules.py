@@ -93,9 +93,7 @@ def _receivers(data: dict[str, Any]) -> Iterator[Finding]:
             yield from _email((*path, "email_configs", at), email, glob)
         for at, webhook in _entries(receiver, "webhook_configs"):
             if not (webhook.get("url") or webhook.get("url_file")):
-                yield Finding(
-                    (*path, "webhook_configs", at), "no address to post to; expected url or url_file"
-                )
+                yield Finding((*path, "webhook_configs", at), "no address; expected url or url_file")
         for kind in ("pagerduty_configs", "slack_configs", "webhook_configs"):
             for at, integration in _entries(receiver, kind):
                 yield from _http((*path, kind, at, "http_config"), integration.get("http_config"))

@@ -232,9 +232,11 @@ _PLAIN_WORDS: Final = {
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """The parser's error in plain words. Its own text never quotes the file, so no secret is shown."""
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.splitlines()
+    mark = error.problem_mark or error.context_mark
+    if mark and error.context_mark and mark.index >= len(text):
+        mark = error.context_mark  # where that begins which the end of the file leaves open
+    line, column = (mark.line, mark.column) if mark else (0, 0)
     char = lines[line][column : column + 1] if line < len(lines) else ""
     said = error.problem or "not YAML"
     message = next((plain for part, plain in _PLAIN_WORDS.items() if part in said), said)
