@@ -30,15 +30,16 @@ lint: $(VENV)/.dev ## Style, types, who imports whom, and what may lie in the re
 bench: $(VENV)/.dev ## Measure against prometheus-alertmanager on this machine
 	$(BIN)/python -m bench $(ARGS)
 
-lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, and write the locks
-	@$(PIP) install 'pip-tools>=7.5'
-	@rm -f requirements.lock requirements-dev.lock requirements-build.lock
+lock: $(VENV)/.runtime ## Choose the newest versions that pyproject.toml allows, and write the locks
+	@$(PIP) install uv
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
-	$(COMPILE) --all-build-deps --only-build-deps --output-file requirements-build.lock pyproject.toml
+	$(BIN)/python -c 'import tomllib as t; print(*t.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(COMPILE) --output-file requirements-build.lock -
 
-COMPILE := $(BIN)/python -m piptools compile --quiet --no-config --generate-hashes --allow-unsafe --strip-extras \
-	--no-annotate --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+# Universal: one lock for every platform and every Python from the oldest that we support on.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	--no-annotate --no-header
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
