@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import TemplateSyntaxError, meta
+from markupsafe import escape
 
 from receivers.sandbox import Sandbox, limited, printed
-from receivers.variables import FILTERS, Variables, truncated, variables
+from receivers.variables import FILTERS, Variables, title, truncated, variables
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -80,7 +81,12 @@ class Renderer:
                 return self.render(template, message, html=html), ""
             except TemplateError as error:
                 note = f"the default text was sent, because a template failed: {error}"
-        return self.render(default, message, html=html), note
+        try:
+            return self.render(default, message, html=html), note
+        except TemplateError as error:  # labels that fill pages, or a machine that stands still
+            bare = f"{title(message)}\n{message.url}"
+            failed = f"a short text was sent, because the default text failed: {error}"
+            return escape(bare) if html else bare, f"{note}; {failed}" if note else failed
 
     def check(self, template: str, *, html: bool = False) -> None:
         """Compile only: what can be known to be wrong before there is a message.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     MakeAlert = Callable[..., ShownAlert]
 
 RENDERER = Renderer(seconds=0.2)
+URL = "https://tocsin.example.com/incidents/1042"
 TITLE = "[FIRING:2] HighAPIResponseTime eu-west — High API response time detected"
 
 
@@ -291,3 +292,11 @@ def test_only_web_addresses_are_linked(url: str, safe: bool) -> None:  # noqa: F
 
 def test_nothing_pings_in_slack() -> None:
     assert slack("<!channel> & <@U1>") == "&lt;!channel&gt; &amp; &lt;@U1&gt;"
+
+
+def test_even_the_default_text_may_fail(make_message: MakeMessage, make_alert: MakeAlert) -> None:
+    alerts = [make_alert(n, labels={f"l{k}": f"{n} " + "<" * 200 for k in range(20)}) for n in range(50)]
+    text, note = RENDERER.render_or("", default_text("mail.html"), make_message(alerts), html=True)
+    assert text == "[FIRING:50] HighAPIResponseTime eu-west — High API response time detected\n" + URL
+    assert note.startswith("a short text was sent, because the default text failed: line ")
+    assert note.endswith("it prints more than 262,144 characters")

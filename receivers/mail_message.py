@@ -1,0 +1,142 @@
+"""How an incident looks as a mail: subject, text and HTML parts, and the headers that thread it.
+
+Builds an `email.message.EmailMessage` from a message; it sends nothing. A mail's `Message-ID` is made of
+delivery, revision and ring, so a repeated attempt is the same mail to every mail program (RFC 5322, 3.6.4).
+Nothing that comes from an alert can end a header: white space and control characters in it become spaces.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, getaddresses
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from receivers.render import Renderer, TemplateError, default_text
+from receivers.sandbox import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.schema import EmailConfig
+    from receivers.base import Message
+
+MAX_RECIPIENTS: Final = 100
+_SUBJECT: Final = 250
+_HEADER: Final = 2_000
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,255}")
+_HEADER_NAME = re.compile(r"[!-9;-~]{1,76}")
+_OURS: Final = words(
+    "auto-submitted bcc cc date from in-reply-to message-id mime-version references resent-bcc resent-cc"
+    " resent-to return-path sender to"
+)
+
+
+class AddressError(ValueError):
+    """An address in `to` or `from` is none; the message quotes it and says what was expected."""
+
+
+def addresses(text: str, key: str) -> tuple[Address, ...]:
+    """The addresses in a comma separated list. A domain with letters beyond ASCII is written in punycode.
+
+    Raises:
+        AddressError: there is none, one is malformed, or there are more than 100.
+    """
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise AddressError(f"{key}: {text!r} has a control character; expected addresses and commas")
+    found = [_address(name, spec, key) for name, spec in getaddresses([text]) if name or spec]
+    if not found:
+        raise AddressError(f"{key}: {text!r} is no address; expected one such as ops@example.com")
+    if len(found) > MAX_RECIPIENTS:
+        raise AddressError(f"{key}: {len(found)} addresses; at most {MAX_RECIPIENTS} are taken")
+    return tuple(found)
+
+
+def _address(name: str, spec: str, key: str) -> Address:
+    if not _ADDRESS.fullmatch(spec):
+        raise AddressError(f"{key}: {spec or name!r} is no address; expected one such as ops@example.com")
+    user, _, domain = spec.partition("@")
+    try:
+        domain = domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        raise AddressError(f"{key}: {domain!r} is no domain") from None
+    return Address(one_line(name), user, domain)
+
+
+def needs_utf8(everybody: Sequence[Address]) -> bool:
+    """Whether a mailbox among them can only be named with SMTPUTF8 (RFC 6531)."""
+    return not all(one.username.isascii() for one in everybody)
+
+
+def message_id(message: Message, domain: str) -> str:
+    """`<...@domain>`, the same for the same delivery, revision and ring."""
+    delivery = blake2b(message.delivery.encode(), digest_size=8).hexdigest()
+    return f"<tocsin.{delivery}.{message.revision}.{message.ring}@{domain}>"
+
+
+def compose(
+    config: EmailConfig,
+    message: Message,
+    renderer: Renderer,
+    sender: Address,
+    *,
+    to: Sequence[Address],
+    first: str,
+) -> tuple[bytes, str]:
+    """The mail as it goes over the wire, and a note about what failed in making it ("" if nothing did).
+
+    `first` is the `Message-ID` of the incident's first mail, "" if this is it.
+    """
+    notes: list[str] = []
+
+    def rendered(template: str, default: str, *, html: bool = False) -> str:
+        text, note = renderer.render_or(template, default_text(default), message, html=html)
+        notes.append(note)
+        return text
+
+    mail = EmailMessage(policy=SMTP.clone(utf8=needs_utf8([sender, *to])))
+    mail["From"] = sender
+    mail["To"] = tuple(to)
+    mail["Subject"] = one_line(rendered(config.subject, "mail.subject"), _SUBJECT)
+    mail["Date"] = format_datetime(datetime.fromtimestamp(message.now / 1000, UTC))
+    mail["Message-ID"] = own = message_id(message, sender.domain)
+    if first and first != own:
+        mail["In-Reply-To"] = first
+        mail["References"] = first
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["X-Tocsin-Incident"] = str(message.incident)
+    mail["X-Tocsin-Status"] = message.status
+    for name, template in config.headers.items():
+        notes.append(_set(mail, name, template, message, renderer))
+    mail.set_content(_clean(rendered(config.text, "mail.txt")) + "\n")
+    mail.add_alternative(_clean(rendered(config.html, "mail.html", html=True)) + "\n", subtype="html")
+    return mail.as_bytes(), "; ".join(dict.fromkeys(filter(None, notes)))
+
+
+def _set(mail: EmailMessage, name: str, template: str, message: Message, renderer: Renderer) -> str:
+    """Set one header of the configuration. Returns a note if it was left out."""
+    if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS or name.lower().startswith("content-"):
+        return f"the header {name!r} was left out: it is not one that a configuration can set"
+    try:
+        value = one_line(renderer.render(template, message), _HEADER)
+        del mail[name]
+        mail[name] = value
+    except (TemplateError, ValueError) as error:
+        return f"the header {name} was left out: {error}"
+    return ""
+
+
+def one_line(text: str, length: int = 200) -> str:
+    """Safe in a header: no line ends or control characters, not endless."""
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", _clean(text)).split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def _clean(text: str) -> str:
+    """Text that can be encoded: lone surrogates become question marks."""
+    return text.encode(errors="replace").decode()
