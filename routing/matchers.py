@@ -26,6 +26,9 @@ MAX_LENGTH: Final = 16_384
 
 _ORDER: Final = {"=": 0, "!=": 1, "=~": 2, "!~": 3}
 _SPACE: Final = " \t\n\f\r"
+_GO_SPACE: Final = (
+    _SPACE + "\v\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+)
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _OPERATOR: Final = re.compile(r"=~|=|!=|!~")
 _ESCAPES: Final = {"n": "\n", '"': '"', "\\": "\\"}
@@ -125,8 +128,9 @@ def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
                 escaped = not escaped
             case _:
                 escaped = False
-    if first < end:
-        yield first, end
+    last = text[first:end].rstrip(_GO_SPACE)
+    if last:  # the last one is trimmed, and may be nothing but space
+        yield end - len(text[first:end].lstrip(_GO_SPACE)), first + len(last)
 
 
 def _parse_one(text: str, offset: int) -> Matcher:

@@ -13,6 +13,10 @@ from routing.matchers import MAX_LENGTH, Matcher, MatcherError, in_order, matche
         ("", []),
         ("{}", []),
         ("{", []),
+        (" ", []),
+        ("a=b, ", [("a", "=", "b")]),
+        ("\xa0a=b\xa0", [("a", "=", "b")]),
+        ("a=b\xa0,c=d", [("a", "=", "b\xa0"), ("c", "=", "d")]),
         ("}", []),
         ('foo="bar"', [("foo", "=", "bar")]),
         ("foo=bar", [("foo", "=", "bar")]),
@@ -52,7 +56,7 @@ def test_classic_syntax_is_read_as_alertmanager_reads_it(text, expected):
 @pytest.mark.parametrize(
     ("text", "column", "says"),
     [
-        (" ", 1, "empty matcher"),
+        (" ,", 1, "empty matcher"),
         (",", 1, "empty matcher"),
         ("a=b,,c=d", 5, "empty matcher"),
         ("a", 2, "no operator after 'a'"),
