@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import tempfile
@@ -100,6 +101,9 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
             ) from None
         except StoreUnavailableError as error:
             raise StartError(f"the store is away: {error}") from None
+        # What was made up to here stays; the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         _on_signals(stopping, lambda: _reload(service.reload("SIGHUP")))
         log.info("serve.ready", host=options.host, port=service.port, pid=os.getpid())
         await stopping.wait()

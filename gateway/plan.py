@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +22,7 @@ from gateway import metrics
 from gateway.store import keys, reading
 from gateway.store.store import Generations, Store, Timing
 from gateway.store.unavailable import PlanChangedError
-from routing.tree import group_labels, match, walk
+from routing.tree import group_labels, match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from config.compile import Integration, Plan
     from config.integrations import IntegrationConfig
     from config.schema import Config
+    from routing.tree import Route
 
 log = structlog.get_logger()
 
@@ -60,41 +60,42 @@ class Placing:
         self.generations = generations
         self._shards = shards
         self._strays = strays
-        self._by_labels = lru_cache(maxsize=_MEMO_SIZE)(self._place)
-        self._group: Callable[..., Placement] = lru_cache(maxsize=_MEMO_SIZE)(self._placement)
-        self._routes = {id(route): route for route in walk(plan.root)}
+        self._by_alert: dict[str, tuple[Placement, ...]] = {}
+        self._by_group: dict[str, Placement] = {}
 
     def places(self, key: str, labels: Mapping[str, str], *, resolved: bool) -> tuple[Placement, ...]:
         """The groups that an alert goes to: those that it matches, and at its end those that hold it too."""
-        places = self._by_labels(_Labels(key, labels))
+        places = self._by_alert.get(key)
+        if places is None:
+            if len(self._by_alert) >= _MEMO_SIZE:
+                self._by_alert.clear()
+                self._by_group.clear()
+            routes = match(self.plan.root, labels)
+            places = self._by_alert[key] = tuple(self._place(route, labels) for route in routes)
         if resolved and key in self._strays:
             return places + self._strays[key]
         return places
 
-    def _place(self, alert: _Labels) -> tuple[Placement, ...]:
-        return tuple(
-            self._group(id(route), tuple(sorted(group_labels(route, alert.labels).items())))
-            for route in match(self.plan.root, alert.labels)
-        )
-
-    def _placement(self, route_id: int, labels: tuple[tuple[str, str], ...]) -> Placement:
-        route = self._routes[route_id]
-        gid = group_id(route.key, labels)
-        meta = {
-            "route": route.key,
-            "receiver": route.receiver,
-            "labels": dict(labels),
-            "group_wait": route.group_wait,
-            "group_interval": route.group_interval,
-            "repeat_interval": route.repeat_interval,
-        }
-        return Placement(
-            keys.shard_of(gid, self._shards),
-            gid,
-            orjson.dumps(meta).decode(),
-            route.group_wait,
-            route.group_interval,
-        )
+    def _place(self, route: Route, labels: Mapping[str, str]) -> Placement:
+        grouped = group_labels(route, labels)
+        gid = group_id(route.key, grouped)
+        if gid not in self._by_group:
+            meta = {
+                "route": route.key,
+                "receiver": route.receiver,
+                "labels": grouped,
+                "group_wait": route.group_wait,
+                "group_interval": route.group_interval,
+                "repeat_interval": route.repeat_interval,
+            }
+            self._by_group[gid] = Placement(
+                keys.shard_of(gid, self._shards),
+                gid,
+                orjson.dumps(meta).decode(),
+                route.group_wait,
+                route.group_interval,
+            )
+        return self._by_group[gid]
 
     def integrations(self, receiver: str) -> tuple[Integration, ...]:
         """Of a receiver; of the root's where it is gone from the configuration: somebody must be told."""
@@ -119,28 +120,10 @@ def _address(config: IntegrationConfig) -> tuple[object, ...]:
     return tuple(getattr(config, name, None) for name in _ADDRESS)
 
 
-class _Labels:
-    """Labels that are hashed by the alert's key, which is made from all of them."""
-
-    __slots__ = ("key", "labels")
-
-    def __init__(self, key: str, labels: Mapping[str, str]) -> None:
-        self.key = key
-        self.labels = labels
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Labels) and self.key == other.key
-
-
-def group_id(route_key: str, labels: tuple[tuple[str, str], ...]) -> str:
+def group_id(route_key: str, labels: Mapping[str, str]) -> str:
     """The group's identity: 16 hex digits, BLAKE2b over the route's key and the sorted group labels."""
-    digest = blake2b(route_key.encode(), digest_size=8)
-    for name, value in labels:
-        digest.update(f"\0{len(name)}:{name}{len(value)}:{value}".encode())
-    return digest.hexdigest()
+    parts = [f"\0{len(name)}:{name}{len(labels[name])}:{labels[name]}" for name in sorted(labels)]
+    return blake2b("".join([route_key, *parts]).encode(), digest_size=8).hexdigest()
 
 
 def timing_of(config: Config) -> Timing:
@@ -157,8 +140,21 @@ def timing_of(config: Config) -> Timing:
 class PlanInForce:
     """Loads the configuration, puts it in force, and keeps up with what others have put in force."""
 
-    def __init__(self, path: Path, config: Config, store: Store) -> None:
-        """`config` was just loaded from `path`; `start` puts it in force."""
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        store: Store,
+        guard: Callable[[Config], None] = lambda _: None,
+        adopted: Callable[[Config], None] = lambda _: None,
+    ) -> None:
+        """`config` was just loaded from `path`; `start` puts it in force.
+
+        `guard` may refuse a configuration that cannot be used here (by raising `ConfigError`); `adopted` is
+        called with each one that is put in force.
+        """
+        self._guard = guard
+        self._adopted = adopted
         self._path = path
         self._store = store
         self._plan = compile_plan(config)
@@ -218,7 +214,9 @@ class PlanInForce:
             await self._adopt(plan, loaded=False)
 
     async def _read(self) -> Plan:
-        return compile_plan(await asyncio.to_thread(load, self._path))
+        config = await asyncio.to_thread(load, self._path)
+        self._guard(config)
+        return compile_plan(config)
 
     async def _adopt(self, plan: Plan, *, loaded: bool) -> None:
         generations = await self._store.adopt_plan(plan.digest, loaded=loaded)
@@ -234,6 +232,7 @@ class PlanInForce:
                 strays[key] = (*strays.get(key, ()), stray)
         self._plan = plan
         self.placing = Placing(plan, self._store.shards, generations, strays)
+        self._adopted(plan.config)
         metrics.config_ok.set(1)
         metrics.config_loaded.set_to_current_time()
         log.info("config.loaded", digest=plan.digest[:12], strays=len(strays), changed=loaded)

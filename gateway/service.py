@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from aiohttp import web
 
-from config.load import ConfigError
+from config.problems import ConfigError, Problem
 from gateway import metrics, webhook
 from gateway.api import deliveries, incidents, receivers
-from gateway.auth import Auth
+from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.engine import Engine
 from gateway.intake import Intake
 from gateway.leases import Leases
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+LINGER_S: Final = 2.0  # for the rest of a body that was refused
 REQUESTS_S: Final = 2.0  # for requests under way when we stop
 WORK_S: Final = 5.0  # for decisions and attempts under way
 SWEPT_WITHIN_S: Final = 10.0
@@ -52,8 +53,10 @@ class Service:
         self._listens = listens
         self._config = config
         self._redis = redis
+        self._path = path
+        self._host = ""
         self.store = Store(redis, config.redis.shards, timing_of(config))
-        self.plan = PlanInForce(path, config, self.store)
+        self.plan = PlanInForce(path, config, self.store, self._refuse_if_open, self._use)
         self._leases = Leases(self.store)
         self.sender = Sender(self.store, self._leases, self.external_url, self.plan.address)
         self.engine = Engine(self.store, self.plan, self.sender, self._leases)
@@ -79,6 +82,7 @@ class Service:
             StoreUnavailableError: the store is away.
             OSError: the address cannot be listened on.
         """
+        self._host = host
         await self.plan.start()
         self._spawn("engine", self.engine.run())
         self._spawn("sweep", self.engine.sweep())
@@ -86,7 +90,9 @@ class Service:
         self._spawn("count", self._count())
         app = web.Application(middlewares=[problems], client_max_size=1 << 20)
         app.add_routes(self._routes())
-        self._runner = web.AppRunner(app, auto_decompress=False, access_log=None, shutdown_timeout=REQUESTS_S)
+        self._runner = web.AppRunner(
+            app, auto_decompress=False, access_log=None, shutdown_timeout=REQUESTS_S, lingering_time=LINGER_S
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, reuse_port=share_port or None).start()
 
@@ -158,8 +164,14 @@ class Service:
         except ConfigError as error:
             log.error("config.refused", why=why, problems=[str(problem) for problem in error.problems])  # noqa: TRY400 - no traceback: the file is wrong, not we
             raise
-        self._use(self.plan.current.plan.config)
         log.info("config.reloaded", why=why)
+
+    def _refuse_if_open(self, config: Config) -> None:
+        """A reload that takes the last token away must not open a service that others can reach."""
+        try:
+            refuse_open_listen(self._host, Auth(config.auth))
+        except OpenListenError as error:
+            raise ConfigError((Problem(str(self._path), 1, 1, "auth.tokens", str(error)),)) from None
 
     def _use(self, config: Config) -> None:
         self._config = config
