@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -76,28 +75,39 @@ def alert_key(labels: Mapping[str, str]) -> str:
     Raises:
         InvalidAlertError: the label set can never be valid; the message says what was expected.
     """
+    # The memo keeps the hash of a label set and not the labels, which would cost kilobytes for each. Two sets
+    # are as unlikely to share Python's keyed 64-bit hash as to share the 64-bit key itself.
     try:
-        return _key_of(tuple(labels.items()))
+        memo = hash(tuple(labels.items()))
     except TypeError:  # a value that cannot be hashed, such as a list, is no string either
         _refuse_types(labels)
         raise
+    if (key := _memo.get(memo)) is None:
+        key = _key_of(labels)
+        if len(_memo) >= _MEMO_SIZE:
+            _memo.clear()
+        _memo[memo] = key
+    return key
 
 
-@lru_cache(maxsize=_MEMO_SIZE)
-def _key_of(items: tuple[tuple[str, str], ...]) -> str:
-    _refuse_types(dict(items))
-    present = sorted((name, value) for name, value in items if value)
+_memo: dict[int, str] = {}
+
+
+def _key_of(labels: Mapping[str, str]) -> str:
+    _refuse_types(labels)
+    present = sorted((name, value) for name, value in labels.items() if value)
     if not present:
         raise InvalidAlertError("labels", "an alert needs at least one label with a value")
     if len(present) > MAX_LABELS:
         raise InvalidAlertError(
             "labels", f"at most {MAX_LABELS} labels are taken; this alert has {len(present)}"
         )
-    digest = blake2b(digest_size=8)
-    for name, value in present:
-        _refuse_label(name, value)
-        digest.update(f"{len(name)}:{name}{len(value)}:{value}".encode())
-    return digest.hexdigest()
+    text = "".join([f"{len(name)}:{name}{len(value)}:{value}" for name, value in present])
+    encoded = text.encode()
+    if len(encoded) > MAX_NAME_BYTES or not present[0][0] or not text.isprintable():
+        for name, value in present:
+            _refuse_label(name, value)
+    return blake2b(encoded, digest_size=8).hexdigest()
 
 
 def _refuse_types(labels: Mapping[str, object]) -> None:
