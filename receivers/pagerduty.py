@@ -25,6 +25,7 @@ from config.schema import SecretError, reveal
 from receivers.base import Refused, Retry, Sent, Traits
 from receivers.pagerduty_event import build_event
 from receivers.render import Renderer
+from receivers.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,6 @@ TIMEOUT_S: Final = 5
 _WHOLE_S: Final = 20  # for everything, waiting for a thread included; an answer that trickles ends here
 _THREADS: Final = 8  # for one address; a slow one does not hold up another
 _RATE_LIMITED_MS: Final = 60_000  # the documents ask for "a backoff of a few minutes" and send no Retry-After
-_LONGEST_WAIT_MS: Final = 3_600_000
 _SHOWN: Final = 300
 
 
@@ -182,9 +182,11 @@ def _outcome(status: int, headers: Mapping[str, str], text: str, key: str) -> Ou
     if status == 202:
         return Sent()
     if status == 429:
-        return Retry(f"rate limit: {said}", after=_wait(headers) or _RATE_LIMITED_MS, closes_target=True)
+        return Retry(
+            f"rate limit: {said}", after=retry_after(headers) or _RATE_LIMITED_MS, closes_target=True
+        )
     if status in (403, 408, 425) or status >= 500:
-        return Retry(f"HTTP {status}: {said}", after=_wait(headers), unknown=status >= 500)
+        return Retry(f"HTTP {status}: {said}", after=retry_after(headers), unknown=status >= 500)
     if "routing_key" in said or "routing key" in said.lower():
         said += "; take the Integration Key of a service's 'Events API V2' integration"
     if status in (301, 302, 307, 308, 404):
@@ -220,9 +222,3 @@ def _words(text: str) -> str:
     errors = body.get("errors")
     parts = [body.get("message"), *(errors if isinstance(errors, list) else [errors])]
     return "; ".join(str(part) for part in parts if part)[:_SHOWN] or "no explanation"
-
-
-def _wait(headers: Mapping[str, str]) -> int | None:
-    """`Retry-After` in milliseconds; None if there is none or it is a date."""
-    seconds = headers.get("Retry-After", "")
-    return min(int(seconds) * 1000, _LONGEST_WAIT_MS) if seconds.isascii() and seconds.isdigit() else None

@@ -178,6 +178,20 @@ async def test_a_key_in_a_file_is_read_anew_when_it_changes(
     assert [taken["routing_key"] for taken in standin.events] == [KEY]
 
 
+async def test_a_proxy_and_a_certificate_file_are_used_where_they_are_configured(
+    standin: PagerDutyStandin, receiver: PagerDutyReceiver, make_message: MakeMessage
+) -> None:
+    far = "http://events.invalid/v2/enqueue"
+    proxied = config(url=far, http_config={"proxy_url": standin.url})
+    assert await receiver.send(proxied, make_message(), {}) == Sent()
+    no_file = config(
+        url=far.replace("http", "https"), http_config={"tls_config": {"ca_file": "/nowhere/ca.pem"}}
+    )
+    outcome = await receiver.send(no_file, make_message(), {})
+    assert isinstance(outcome, Retry)
+    assert "/nowhere/ca.pem" in outcome.reason
+
+
 async def test_several_keys_at_once_do_not_mix(
     standin: PagerDutyStandin, receiver: PagerDutyReceiver, make_message: MakeMessage
 ) -> None:
