@@ -1,0 +1,303 @@
+"""How an incident looks in Slack: the message, and the line in its thread when something must be heard again.
+
+Builds text, blocks and attachments within Slack's limits and escapes what comes from alerts, so that nothing
+in a label mentions, links or pings; posts nothing. The user's templates replace parts of the look. They see
+labels and annotations already escaped, so what a template writes itself, such as `<!here>`, works and
+what a label says does not.
+
+Links are text, not buttons: a button with a link tells the app that it was pressed, and an app without an
+address for that shows a warning to whoever pressed it. Rules: Slack's "Block Kit reference" (limits) and
+"Formatting text for app surfaces" (escaping, mentions, dates).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from receivers import variables
+from receivers.render import TemplateError
+from receivers.slack_markup import (
+    MAX_SECTION,
+    code,
+    context,
+    cut,
+    escaped,
+    escaped_data,
+    link,
+    linked,
+    mentions,
+    moment,
+    mrkdwn,
+    prose,
+    section,
+    usable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.schema import SlackConfig
+    from receivers.base import Message, ShownAlert
+    from receivers.render import Renderer
+
+MAX_FIELDS: Final = 10
+MAX_FIELD: Final = 2000
+MAX_FALLBACK: Final = 1000
+_MAX_TITLE: Final = 250
+_MAX_LINE: Final = 280  # ten of them fit into a section
+_LINES: Final = 10
+_LABELS: Final = 8
+
+_EMOJI: Final = {
+    "critical": "🔴",
+    "page": "🔴",
+    "high": "🟠",
+    "error": "🟠",
+    "warning": "🟡",
+    "medium": "🟡",
+    "low": "🔵",
+    "info": "🔵",
+    "none": "🔵",
+}
+_ENDED: Final = "✅"
+_NAMED_COLORS: Final = {"good": "#1a7f37", "warning": "#9a6700", "danger": "#c8281e"}
+_SAID_ELSEWHERE: Final = frozenset({"alertname", "severity"})
+
+
+@dataclass(slots=True)
+class Look:
+    """What is posted. `text` is the plain fallback for notifications; `notes` go into the timeline."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def arguments(self) -> dict[str, Any]:
+        """As the arguments of `chat.postMessage`, `chat.update` and as a webhook's body."""
+        return {"text": self.text, "blocks": self.blocks, "attachments": self.attachments}
+
+
+def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, new: bool) -> Look:
+    """The incident's message: a headline, and behind a coloured bar what fires, links and labels.
+
+    `new` says that it is posted, not edited: then it mentions, and a repeat says that it is one (an edited
+    message says it in its thread).
+    """
+    texts = _Texts(message, renderer)
+    title = texts.text(config.title, _title(message))
+    heard = new and message.kind == "ring"
+    mention = _mention(config, texts) if heard else ""
+    state = news(message) if new or message.status == "resolved" else ""
+    headline = " ".join(
+        part
+        for part in (
+            _emoji(message),
+            "*[TEST]*" if message.test else "",
+            linked(title, _title_link(config, message, texts)),
+            f"— {state}" if state else "",
+            mention,
+        )
+        if part
+    )
+    shown = [section(part) for part in _body(config, message, texts)]
+    shown += _fields(config, texts)
+    shown += [section(links)] if (links := _links(message)) else []
+    shown.append(context(_facts(config, message)))
+    text = cut(texts.text(config.fallback, _fallback(message, state)), MAX_FALLBACK)
+    return Look(
+        text=f"{mention} {text}".strip(),
+        blocks=[section(headline)],
+        attachments=[{"color": _color(config, message, texts), "fallback": text, "blocks": shown}],
+        notes=texts.notes,
+    )
+
+
+def thread_line(config: SlackConfig, message: Message, renderer: Renderer) -> Look:
+    """What is said in the thread of the incident's message: new alerts, a repeat, the end."""
+    texts = _Texts(message, renderer)
+    mention = _mention(config, texts) if message.kind == "ring" else ""
+    state = news(message) or "notified again"
+    head = " ".join(part for part in (_emoji(message), f"*{_upper(state)}*", mention) if part)
+    lines = _lines(message, _newest(message)) if message.new_firing and message.kind == "ring" else []
+    text = cut(_fallback(message, state), MAX_FALLBACK)
+    return Look(f"{mention} {text}".strip(), [section("\n".join((head, *lines)))], notes=texts.notes)
+
+
+def news(message: Message) -> str:
+    """What is new: "2 more alerts fire, 5 in all"; "" where the message itself is the news."""
+    if message.status == "resolved":
+        return f"resolved after {variables.duration(message.resolved_at - message.opened_at)}"
+    if message.kind != "ring" or message.reason in ("", "first notification"):
+        return ""
+    if message.new_firing:
+        more = "1 more alert fires" if message.new_firing == 1 else f"{message.new_firing} more alerts fire"
+        return f"{more}, {message.firing} in all"
+    if message.reason == "repeat interval elapsed":
+        return f"still firing after {variables.duration(message.now - message.opened_at)}"
+    return escaped(message.reason)
+
+
+class _Texts:
+    """Renders one message's templates over escaped data, and collects what went wrong, each thing once."""
+
+    def __init__(self, message: Message, renderer: Renderer) -> None:
+        self._plain = message
+        self._escaped: Message | None = None
+        self._renderer = renderer
+        self.notes: list[str] = []
+
+    def note(self, said: str) -> None:
+        if said not in self.notes:
+            self.notes.append(said)
+
+    def text(self, template: str, default: str, *, raw: bool = False) -> str:
+        """`default` is text, already escaped; `raw` renders over what alerts really say."""
+        if not template:
+            return default
+        if self._escaped is None:
+            self._escaped = escaped_data(self._plain)
+        try:
+            return self._renderer.render(template, self._plain if raw else self._escaped).strip() or default
+        except TemplateError as error:
+            self.note(f"the default text was sent, because a template failed: {error}")
+            return default
+
+
+# --- the parts -----------------------------------------------------------------------------------------
+
+
+def _title(message: Message) -> str:
+    groups = [v for name, v in sorted(message.group_labels.items()) if v and name != "alertname"]
+    parts = [part for part in (variables.name(message), *groups) if part]
+    return escaped(variables.truncated(" · ".join(parts), _MAX_TITLE) or f"Incident #{message.incident}")
+
+
+def _title_link(config: SlackConfig, message: Message, texts: _Texts) -> str:
+    own = texts.text(config.title_link, "", raw=True)
+    return variables.safe_url(own) or variables.safe_url(message.url)
+
+
+def _fallback(message: Message, state: str) -> str:
+    """`🔴 HighLatency · eu-west: p99 is above 2 s (3 firing)`: what a phone shows."""
+    said = variables.summary(message)
+    what = _title(message)
+    known = not said or said == variables.name(message)
+    counts = state or f"{message.firing} firing"
+    marked = "[TEST] " if message.test else ""
+    whole = what if known else f"{what}: {escaped(variables.truncated(said, 400))}"
+    return f"{_emoji(message)} {marked}{whole} ({counts})"
+
+
+def _body(config: SlackConfig, message: Message, texts: _Texts) -> list[str]:
+    own = texts.text(config.text, "")
+    if own:
+        return [own]
+    values = variables.variables(message)
+    said = values["summary"] if values["summary"] != values["name"] else ""
+    paragraphs = [f"*{prose(variables.truncated(said, 500))}*"] if said else []
+    if message.status == "firing" and values["description"] not in ("", said):
+        paragraphs.append(prose(values["description"]))
+    several = message.firing + message.resolved > 1
+    lines = [_counts(message), *_lines(message, message.alerts)] if several else []
+    return [part for part in ("\n".join(paragraphs), "\n".join(lines)) if part] or [_counts(message)]
+
+
+def _counts(message: Message) -> str:
+    counts = [f"{message.firing} firing"] if message.firing else []
+    counts += [f"{message.resolved} resolved"] if message.resolved else []
+    return f"*{', '.join(counts)}*"
+
+
+def _lines(message: Message, alerts: Sequence[ShownAlert]) -> list[str]:
+    """One line for each of the first alerts, with what tells it from the others."""
+    lines = [_line(message, alert) for alert in alerts[:_LINES]]
+    total = message.firing + message.resolved if alerts is message.alerts else len(alerts)
+    more = total - len(lines)
+    return [*lines, f"_and {more} more_"] if more > 0 else lines
+
+
+def _line(message: Message, alert: ShownAlert) -> str:
+    own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
+    what = variables.truncated(" ".join(own), 120) or alert.labels.get("alertname", "alert")
+    said = alert.annotations.get("summary") or alert.annotations.get("description") or ""
+    parts = ["✓" if alert.status == "resolved" else "•", code(what)]
+    if said and said != variables.summary(message):
+        parts.append(escaped(variables.truncated(said, 100)))
+    if alert.status == "resolved" and message.firing:
+        parts.append("no longer reported" if alert.expired else "resolved")
+    elif abs(alert.starts_at - message.opened_at) > 60_000:
+        parts.append(f"since {moment(alert.starts_at)}")
+    return cut(" ".join(parts), _MAX_LINE)
+
+
+def _newest(message: Message) -> list[ShownAlert]:
+    """Which alerts are new to this channel is known as a number: it is those that started last."""
+    firing = [alert for alert in message.alerts if alert.status == "firing"]
+    return sorted(firing, key=lambda alert: -alert.starts_at)[: message.new_firing]
+
+
+def _fields(config: SlackConfig, texts: _Texts) -> list[dict[str, Any]]:
+    """The user's fields, two to a row as Slack shows them."""
+    shown = []
+    for one in config.fields[:MAX_FIELDS]:
+        title, value = texts.text(one.title, ""), texts.text(one.value, "")
+        if title or value:
+            shown.append(mrkdwn(cut(f"*{title}*\n{value}" if title else value, MAX_FIELD)))
+    return [{"type": "section", "fields": shown}] if shown else []
+
+
+def _facts(config: SlackConfig, message: Message) -> str:
+    """Small and grey: severity, since when, and the labels that all alerts share and the title lacks."""
+    span = f"since {moment(message.opened_at)}"
+    if message.status == "resolved":
+        span = f"{moment(message.opened_at)} to {moment(message.resolved_at)}"
+    facts = [escaped(message.severity), span]
+    if not config.fields:
+        hidden = _SAID_ELSEWHERE | message.group_labels.keys()
+        common = [(k, v) for k, v in sorted(message.common_labels.items()) if v and k not in hidden]
+        facts += [f"{escaped(k)}: {escaped(variables.truncated(v, 80))}" for k, v in common[:_LABELS]]
+    return cut("  ·  ".join(fact for fact in facts if fact), MAX_SECTION)
+
+
+def _links(message: Message) -> str:
+    values = variables.variables(message)
+    source = variables.safe_url(message.alerts[0].generator_url) if message.alerts else ""
+    links = [
+        (f"Incident #{message.incident}", values["url"]),
+        ("Runbook", values["runbook_url"]),
+        ("Dashboard", values["dashboard_url"]),
+        ("Source", source),
+    ]
+    return "  ·  ".join(link(url, text) for text, url in links if usable(url))
+
+
+def _color(config: SlackConfig, message: Message, texts: _Texts) -> str:
+    wanted = texts.text(config.color, "")
+    wanted = _NAMED_COLORS.get(wanted, wanted)
+    if wanted and not re.fullmatch(r"#[0-9a-fA-F]{6}", wanted):
+        texts.note(
+            f"color is {variables.truncated(wanted, 40)!r}; good, warning, danger or #rrggbb was expected"
+        )
+        wanted = ""
+    return wanted or variables.color(message)
+
+
+def _mention(config: SlackConfig, texts: _Texts) -> str:
+    found, wrong = mentions(texts.text(config.mention, "", raw=True))
+    for word in wrong:
+        texts.note(
+            f"mention: {variables.truncated(word, 40)!r} pings nobody; expected @here, @channel, @everyone,"
+            " a user id (U...) or a user group id (S...)"
+        )
+    return found
+
+
+def _emoji(message: Message) -> str:
+    return _ENDED if message.status == "resolved" else _EMOJI.get(message.severity.lower(), "🔴")
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,138 @@
+"""One attempt to bring a channel to what a message wants to show, with a bot token.
+
+Finds out what is there already (`slack_lookup.py`, where that is not known), posts, answers in the thread and
+edits. What is heard and what is silent is said in `slack.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from receivers.base import Retry, Sent
+from receivers.slack_answers import LAYOUT_ERRORS, LOST_ERRORS, SlackError, call
+from receivers.slack_lookup import Lookup, Place, metadata, remembered
+from receivers.slack_message import thread_line, whole_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from config.schema import SlackConfig
+    from receivers.base import Message, Outcome
+    from receivers.render import Renderer
+    from receivers.slack_message import Look
+
+
+def author(config: SlackConfig) -> dict[str, str]:
+    """Whom a message shows as its author, where that is configured."""
+    given = {"username": config.username, "icon_emoji": config.icon_emoji, "icon_url": config.icon_url}
+    return {name: value for name, value in given.items() if value}
+
+
+class Telling:
+    """One attempt: created for it and thrown away after `tell`."""
+
+    def __init__(
+        self, client: Any, config: SlackConfig, message: Message, renderer: Renderer, lookup: Lookup
+    ) -> None:
+        self._client = client
+        self._config = config
+        self._message = message
+        self._renderer = renderer
+        self._lookup = lookup
+        self._told = _told(message)
+        self._notes: list[str] = []
+
+    async def tell(self, memory: Mapping[str, Any]) -> Outcome:
+        """Do what is missing. See `Receiver.send` for `memory` and what comes back."""
+        place = remembered(memory)
+        unknown = bool(memory.get("unknown"))
+        try:
+            if place is None and unknown:
+                place = await self._lookup.message(
+                    self._config.channel, self._message.delivery, self._message.opened_at
+                )
+            if place is None:
+                place = await self._post()
+            else:
+                await self._say_again(place, unknown=unknown)
+                place = await self._edit(place)
+        except SlackError as error:
+            return _kept(error.outcome, place, unknown=unknown)
+        notes = dict.fromkeys((*self._lookup.notes, *self._notes))
+        return Sent(place.memory(), note="; ".join(notes))
+
+    async def _post(self) -> Place:
+        look = await self._look(whole_message, new=True)
+        posted = await self._speak(look, channel=self._config.channel)
+        self._lookup.remember(self._config.channel, posted["channel"])
+        return Place(posted["channel"], posted["ts"], self._told)
+
+    async def _say_again(self, place: Place, *, unknown: bool) -> None:
+        """A reply for a ring (or, if wanted, the end) that was not told yet."""
+        if self._message.kind == "update" or self._told == place.told:
+            return
+        if self._message.kind == "end" and not self._config.send_resolved:
+            return
+        if not (unknown and await self._lookup.reply(place, self._message.delivery, self._told)):
+            look = await self._look(thread_line)
+            where = {"channel": place.channel, "thread_ts": place.ts}
+            try:
+                await self._speak(look, **where, reply_broadcast=self._message.kind == "ring")
+            except SlackError as error:
+                if error.code in LOST_ERRORS:
+                    return  # the edit finds that out too, and posts anew
+                raise
+        place.told = self._told
+
+    async def _edit(self, place: Place) -> Place:
+        look = await self._look(whole_message, new=False)
+        try:
+            await self._call("chat_update", look, channel=place.channel, ts=place.ts)
+        except SlackError as error:
+            if error.code not in LOST_ERRORS:
+                raise
+            if self._message.kind == "end" and not self._config.send_resolved:
+                self._notes.append(f"the end is not shown: the message is gone from Slack ({error.code})")
+                return place
+            self._notes.append(f"posted anew: the earlier message is gone from Slack ({error.code})")
+            return await self._post()
+        return place
+
+    async def _look(self, make: Callable[..., Look], **how: bool) -> Look:
+        # In a thread: a template of the user's may take a second.
+        look = await asyncio.to_thread(make, self._config, self._message, self._renderer, **how)
+        self._notes += look.notes
+        return look
+
+    async def _speak(self, look: Look, **where: Any) -> Mapping[str, Any]:
+        carried = metadata(self._message.delivery, self._told)
+        quiet = {"unfurl_links": False, "unfurl_media": False}
+        return await self._call(
+            "chat_postMessage", look, metadata=carried, **quiet, **author(self._config), **where
+        )
+
+    async def _call(self, method: str, look: Look, **arguments: Any) -> Mapping[str, Any]:
+        """Post or edit; where Slack refuses the layout, the plain text still goes out."""
+        # By default an edit is parsed for names, and an "@channel" in a label would be a link.
+        arguments |= {"parse": "none", "link_names": False}
+        try:
+            return await call(self._client, method, **look.arguments(), **arguments)
+        except SlackError as error:
+            if error.code not in LAYOUT_ERRORS:
+                raise
+            self._notes.append(f"sent as plain text: Slack refused the layout ({error.code})")
+        return await call(self._client, method, text=look.text, blocks=[], attachments=[], **arguments)
+
+
+def _told(message: Message) -> str:
+    """What names a ring, or the end after it, across repeats of an attempt."""
+    return f"{'end' if message.kind == 'end' else 'ring'} {message.ring}"
+
+
+def _kept(outcome: Outcome, place: Place | None, *, unknown: bool) -> Outcome:
+    """Keeps what is known of the place. What was unknown stays so until an attempt succeeds."""
+    if not isinstance(outcome, Retry):
+        return outcome
+    return replace(outcome, memory=place.memory() if place else None, unknown=outcome.unknown or unknown)
