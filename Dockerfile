@@ -1,6 +1,7 @@
 # Tocsin with a store of its own: one container, one volume. The root file system may be read-only.
 #
 #   docker build -t tocsin .
+#   # tocsin.yaml needs auth.tokens: without any, Tocsin refuses to listen beyond loopback.
 #   docker run -v ./tocsin.yaml:/etc/tocsin/tocsin.yaml:ro -v tocsin:/var/lib/tocsin -p 9199:9199 tocsin
 
 FROM debian:bookworm-slim AS build

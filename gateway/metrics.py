@@ -20,6 +20,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    disable_created_metrics,
     generate_latest,
     multiprocess,
 )
@@ -101,6 +102,7 @@ build_info: Final = Gauge(
 
 def announce(version: str) -> None:
     """Say which build this is, and let every series begin at 0, so that a first increase is seen as one."""
+    disable_created_metrics()  # a second series for each counter, of which nobody asks anything
     build_info.labels(version, platform.python_version()).set(1)
     for result in ("accepted", "repeated", "suspect", "recorded", "invalid"):
         ingest_alerts.labels(result)
