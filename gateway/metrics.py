@@ -25,9 +25,10 @@ from prometheus_client import (
     multiprocess,
 )
 
+from receivers import kinds
+
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-KINDS: Final = ("pagerduty", "slack", "email", "webhook")
 
 _FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _SLOW: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -102,13 +103,14 @@ build_info: Final = Gauge(
 
 def announce(version: str) -> None:
     """Say which build this is, and let every series begin at 0, so that a first increase is seen as one."""
-    disable_created_metrics()  # a second series for each counter, of which nobody asks anything
+    # Without the second series for each counter, of which nobody asks anything.
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # upstream has no types here
     build_info.labels(version, platform.python_version()).set(1)
     for result in ("accepted", "repeated", "suspect", "recorded", "invalid"):
         ingest_alerts.labels(result)
     for result in ("committed", "again", "failed"):
         decisions.labels(result)
-    for kind in KINDS:
+    for kind in kinds.MODULES:
         delivery_duration.labels(kind)
         for outcome in ("sent", "retry", "refused", "dropped", "dead"):
             deliveries.labels(kind, outcome)
