@@ -18,7 +18,7 @@ from gateway.standins.slack_blocks import message_error, pings, unescaped
 from gateway.standins.slack_messages import SlackChannel, SlackMessage, page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _SHOWN: Final = ("text", "blocks", "attachments")
 _BOT: Final = "xoxb-stand-in"
@@ -35,7 +35,13 @@ class SlackStandin(HttpStandin):
         scopes: what the token may do; taking one away answers `missing_scope`.
     """
 
-    def __init__(self, channels: Iterable[str] = ("alerts",), token: str = _BOT, **faults: Any) -> None:
+    def __init__(
+        self,
+        channels: Iterable[str] = ("alerts",),
+        token: str = _BOT,
+        now: Callable[[], float] = time.time,
+        **faults: Any,
+    ) -> None:
         routes = [
             web.route("*", "/api/{method}", self._call),
             web.post("/services/{team}/{hook}/{secret}", self._webhook),
@@ -46,6 +52,7 @@ class SlackStandin(HttpStandin):
         self.messages: list[SlackMessage] = []
         self.scopes = {"chat:write", "channels:history", "channels:read"}
         self._errors: list[str] = []
+        self._now = now
         self._clock_us = 0
         self._methods = {
             "auth.test": self._auth_test,
@@ -228,7 +235,7 @@ class SlackStandin(HttpStandin):
         return None
 
     def _next_ts(self) -> str:
-        self._clock_us = max(self._clock_us + 1, time.time_ns() // 1000)
+        self._clock_us = max(self._clock_us + 1, int(self._now() * 1_000_000))
         return f"{self._clock_us // 1_000_000}.{self._clock_us % 1_000_000:06d}"
 
 

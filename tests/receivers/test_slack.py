@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     MakeAlert = Callable[..., ShownAlert]
 
 
+NOW_S = 1_795_011_480.0  # that of the messages in conftest.py
+
+
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackStandin]:
-    standin = SlackStandin()
+    standin = SlackStandin(now=lambda: NOW_S)
     await standin.start()
     yield standin
     await standin.stop()
