@@ -142,5 +142,5 @@ class Lookup:
             raise error
         self.notes.append(
             "it may be there twice: an answer was lost, and the channel could not be searched for the message"
-            f" ({error.code}; grant the bot channels:history, channels:read, groups:history and groups:read)"
+            f" ({error.code}; the bot needs the scopes in docs/slack.md, such as channels:history)"
         )
