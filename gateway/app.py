@@ -24,7 +24,7 @@ from gateway.serve_options import StartError
 from gateway.store import connect
 from gateway.store.data_dir import EmbeddedStoreError
 from gateway.store.embedded import EmbeddedStore
-from gateway.store.unavailable import StoreUnavailableError
+from gateway.store.unavailable import SchemaError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -101,6 +101,10 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
             ) from None
         except StoreUnavailableError as error:
             raise StartError(f"the store is away: {error}") from None
+        except SchemaError as error:
+            raise StartError(
+                str(error), "Run the version that wrote it, or start with an empty store."
+            ) from None
         # What was made up to here stays; the collector need not look at it again and again.
         gc.collect()
         gc.freeze()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 POLL_S: Final = 0.25
+SOON_S: Final = 0.005
 GROUPS_AT_ONCE: Final = 64
 SWEEP_EVERY_S: Final = 1.0
 AWAY_S: Final = 1.0  # how long to wait before asking a store again that was away
@@ -74,17 +75,16 @@ class Engine:
         """Claims and works until cancelled."""
         while True:
             try:
-                upcoming = [await self.cycle(shard) for shard in range(self._store.shards)]
-                await self._sleep(upcoming)
+                self._wake.clear()
+                await self._sleep([await self.cycle(shard) for shard in range(self._store.shards)])
             except PlanChangedError:
                 await self._catch_up()
             except StoreUnavailableError as error:
                 log.warning("engine.store_away", error=str(error))
                 await asyncio.sleep(AWAY_S)
 
-    async def _sleep(self, upcoming: Sequence[float]) -> None:
-        self._wake.clear()
-        wait = min([POLL_S, *upcoming])
+    async def _sleep(self, waits: Sequence[float]) -> None:
+        wait = min(waits)
         if wait > 0:
             try:
                 async with asyncio.timeout(wait):
@@ -102,9 +102,10 @@ class Engine:
     async def cycle(self, shard: int) -> float:
         """Claims once; how many seconds the shard can be left alone, at most `POLL_S`."""
         claim = await self.claim(shard)
-        if claim.groups or claim.deliveries:
-            return 0 if self.room() and self._sender.room() else POLL_S
-        return POLL_S
+        if claim.wait is None or not (self.room() and self._sender.room()):
+            return POLL_S  # or until something that is under way is done
+        # What is due already and could not be claimed waits for a target, which is asked again soon.
+        return min(POLL_S, max(claim.wait / 1000, 0 if claim.groups or claim.deliveries else SOON_S))
 
     async def claim(self, shard: int) -> Claim:
         """Claims what is due and there is room for, and begins to work on it."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
 from gateway.store.store import MAX_ALERTS_A_CALL, Counts, Store, Unit
-from gateway.store.unavailable import PlanChangedError
+from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.severity import rank
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from gateway.plan import Placement, Placing, PlanInForce
     from gateway.store.records import ClaimedGroup
     from routing.alerts import Arrival
+
+
+MAX_WAITING: Final = 20_000
+"""Units of groups that may wait for a call; beyond, the sender is told to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Intake:
 
     async def _take(self, arrivals: Sequence[Arrival]) -> Receipt:
         placing = self._plan.current
+        if sum(map(len, self._waiting)) > MAX_WAITING:
+            raise StoreUnavailableError("too many requests wait to be stored", 1)
         counted, uncounted = _units(arrivals, placing)
         answers = [self._put(shard, unit, placing) for shard, unit in counted]
         extra = [self._put(shard, unit, placing) for shard, unit in uncounted]
@@ -110,14 +116,15 @@ class Intake:
             units = [one.unit for one in waiting]
             generations = waiting[0].placing.generations
             counts, claimed = await self._store.ingest(shard, generations, units, self._room())
-        except BaseException as error:
-            for one in waiting:
-                if not one.answer.done():
-                    one.answer.set_exception(error if isinstance(error, Exception) else ConnectionError())
-                    one.answer.exception()  # its request may be gone: then nobody else asks
-            if not isinstance(error, Exception):
-                raise
+        except StoreUnavailableError as error:
+            if not isinstance(error, PlanChangedError):  # the store is away for all who wait
+                waiting = waiting + self._waiting[shard]
+                self._waiting[shard] = []
+            _fail(waiting, error)
             return
+        except BaseException:
+            _fail(waiting, StoreUnavailableError("the request was broken off"))
+            raise
         if claimed:
             self._claimed(claimed)
         for one, count in zip(waiting, counts, strict=True):
@@ -127,6 +134,13 @@ class Intake:
     async def close(self) -> None:
         """Waits for the calls in flight."""
         await asyncio.gather(*(call for call in self._calls if call), return_exceptions=True)
+
+
+def _fail(waiting: Sequence[_Waiting], error: Exception) -> None:
+    for one in waiting:
+        if not one.answer.done():
+            one.answer.set_exception(error)
+            one.answer.exception()  # its request may be gone: then nobody else asks
 
 
 _Units = list[tuple[int, Unit]]

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 SENDS_AT_ONCE: Final = 256
 ATTEMPT_S: Final = 30.0
+ASIDE: Final = 60_000
 KEEP_TRYING_S: Final = 30.0  # to commit what is sent already, while the store is away
 
 
@@ -89,11 +90,17 @@ class Sender:
                 self._leases.drop(claimed)
                 log.warning("delivery.not_begun", error=str(error))
                 return
+            except Exception:
+                # A record that cannot be read must not be tried without a pause, nor hold up any other.
+                log.exception("delivery.set_aside", delay_ms=ASIDE)
+                await self._put_aside(claimed)
+                return
             if begun is None:
                 self._leases.drop(claimed)
                 metrics.leases_lost.inc()
                 return
             self._leases.renewed(claimed, begun.lease)
+            metrics.deadline_lateness.labels("delivery").observe(begun.waited / 1000)
             with structlog.contextvars.bound_contextvars(
                 incident=begun.incident.number, receiver=begun.fields["receiver"], kind=begun.fields["kind"]
             ):
@@ -133,6 +140,13 @@ class Sender:
             return Retry(
                 f"a fault in Tocsin's own {kind} receiver ({type(error).__name__}; see the log)", unknown=True
             )
+
+    async def _put_aside(self, claimed: ClaimedDelivery) -> None:
+        self._leases.drop(claimed)
+        try:
+            await self._store.release(claimed.shard, [claimed.member], ASIDE)
+        except StoreUnavailableError as error:
+            log.warning("delivery.not_released", error=str(error))  # its lease ends by itself
 
     async def _commit(self, claimed: ClaimedDelivery, verdict: Mapping[str, Any]) -> None:
         """Commits, and keeps trying while the store is away: what is sent must not be sent again for that."""

@@ -40,7 +40,8 @@ log = structlog.get_logger()
 
 LINGER_S: Final = 2.0  # for the rest of a body that was refused
 REQUESTS_S: Final = 2.0  # for requests under way when we stop
-WORK_S: Final = 5.0  # for decisions and attempts under way
+STOP_S: Final = 9.0
+WORK_S: Final = 4.0  # for decisions and attempts under way
 SWEPT_WITHIN_S: Final = 10.0
 COUNT_EVERY_S: Final = 5.0
 
@@ -182,16 +183,25 @@ class Service:
         """What only the store knows, for `/metrics`."""
         while True:
             try:
-                open_, dead, behind_ms = await reading.waiting(self.store)
+                open_, dead, since = await reading.waiting(self.store)
                 metrics.deliveries_waiting.labels("open").set(open_)
                 metrics.deliveries_waiting.labels("dead").set(dead)
-                metrics.oldest_unsent.set(behind_ms / 1000)
+                metrics.oldest_unsent.set(max(0.0, time.time() - since / 1000) if since else 0)
             except StoreUnavailableError as error:
                 log.debug("count.store_away", error=str(error))
             await asyncio.sleep(COUNT_EVERY_S)
 
     async def stop(self) -> None:
-        """Finishes or gives back what is claimed; then everything is closed."""
+        """Finishes or gives back what is claimed; then everything is closed. Takes `STOP_S` at most."""
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._stop()
+        except TimeoutError:
+            log.warning(
+                "service.stopped_late", advice="leases that are still held end by themselves within 4 s"
+            )
+
+    async def _stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
         await self._intake.close()

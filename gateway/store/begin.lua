@@ -1,8 +1,8 @@
--- begin(prefix | delivery, attempt, lease, shown) -> {'ok', fields, group fields, alerts firing, alerts ended} | {'lost'}
+-- begin(prefix | delivery, attempt, lease, shown) -> {'ok', fields, group fields, counts, firing, ended, incident, waited} | {'lost'}
 -- The call right before sending: is the attempt still ours? Renews its lease, notes that it begins (so that who comes
 -- after a crash knows that it may have arrived), and reads the newest revision, at most `shown` alerts of either kind.
 --
--- KEYS[1]  the shard's prefix. Touches d of the delivery; g, s, c, f, e of its group; due, busy.
+-- KEYS[1]  the shard's prefix. Touches d of the delivery; g, s, c, f, e of its group; i; due, busy, unsent.
 local did, attempt, lease, shown = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local t = now()
 local k = key('d', did)
@@ -34,4 +34,4 @@ if final == 0 then
 end
 local counts = { fired, redis.call('ZCOUNT', key('e', gid), '(' .. seen, revision), unseen }
 return { 'ok', redis.call('HGETALL', k), { revision, t + lease, t, g[3] or '' }, counts, firing, ended,
-  redis.call('GET', key('i', redis.call('HGET', k, 'incident'))) or '' }
+  redis.call('GET', key('i', redis.call('HGET', k, 'incident'))) or '', t - num(redis.call('ZSCORE', UNSENT, did) or t) }

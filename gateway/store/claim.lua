@@ -1,9 +1,9 @@
--- claim(prefix | gen, dedup, lease, groups, sends, gap, horizon) -> {'ok', views, deliveries, next, lateness} | {'plan'}
+-- claim(prefix | gen, dedup, lease, groups, sends, gap, horizon) -> {'ok', views, deliveries, wait, lateness} | {'plan'}
 -- Claims what is due: at most `groups` groups, and deliveries as far as their targets and `sends` have room.
 --
 -- KEYS[1]  the shard's prefix. Touches due, heard, plan, closed, slots; g, s, c, f, e, x, gd of due groups; d, ready, busy.
 -- gap      ms without a listener after which absence means nothing; horizon: for how long then (resolve_timeout)
--- next     the deadline that comes next (0: none); lateness: ms, of each group that was claimed
+-- wait     ms until the next deadline, 0 if it has passed, -1 if there is none; lateness: ms, of each group claimed
 if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
 local lease, groups, sends = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -78,4 +78,5 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 
 end
 for target in pairs(touched) do drain(target, t, lease, sends, claimed) end
 local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
-return { 'ok', views, claimed, tonumber(first[2]) or 0, lateness }
+local wait = first[2] and math.max(0, tonumber(first[2]) - t) or -1
+return { 'ok', views, claimed, wait, lateness }

@@ -10,10 +10,14 @@ local function priority(rank, rings, t) return (rank * 2 + (rings and 0 or 1)) *
 -- One that is under way or waits for its time is left alone: whoever ends that looks again.
 local function enqueue(did, t)
   local k = key('d', did)
+  redis.call('ZADD', UNSENT, 'NX', t, did)
   local v = redis.call('HMGET', k, 'target', 'rank', 'ring_wanted', 'ring_sent', 'lease', 'next_at', 'state', 'wanted', 'sent')
   if v[7] ~= 'open' or num(v[5]) > t or num(v[6]) > t then return nil end
   local rings = num(v[3]) > num(v[4])
-  if not rings and num(v[8]) <= num(v[9]) then return nil end
+  if not rings and num(v[8]) <= num(v[9]) then
+    redis.call('ZREM', UNSENT, did)
+    return nil
+  end
   redis.call('ZREM', DUE, 'd:' .. did)
   redis.call('ZADD', key('ready', v[1]), priority(num(v[2]), rings, t), did)
   return v[1]

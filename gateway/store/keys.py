@@ -20,6 +20,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:slots` | hash | target -> attempts at once |
 | `t:{n}:closed` | hash | target -> until when the service wants to be left alone |
 | `t:{n}:open` | set | deliveries that are open |
+| `t:{n}:unsent` | sorted set | deliveries with something to say; score: since when |
 | `t:{n}:dead` | sorted set | dead letters; score: since when |
 | `t:{n}:i:NUMBER` | string | an incident's record (JSON), beside its group's copy, until retention ends |
 | `t:{n}:l:NUMBER` | list | its timeline, JSON lines |

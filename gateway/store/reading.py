@@ -152,13 +152,15 @@ async def _deliveries(store: Store, at: str, ids: Sequence[str]) -> list[dict[st
 
 
 async def waiting(store: Store) -> tuple[int, int, int]:
-    """Deliveries that are open and dead, and the time (0: none) since when the oldest target is behind."""
-    open_, dead, oldest = 0, 0, 0
+    """Deliveries that are open and dead, and since when the oldest has had something to say, 0 for none."""
+    open_, dead, since = 0, 0, 0
     for shard in range(store.shards):
         at = keys.prefix(shard)
         open_ += await store.read("SCARD", f"{at}:open")
         dead += await store.read("ZCARD", f"{at}:dead")
-    return open_, dead, oldest
+        for _, score in await store.read("ZRANGE", f"{at}:unsent", 0, 0, "WITHSCORES"):
+            since = min(since or int(score), int(score))
+    return open_, dead, since
 
 
 def _in_order(did: str) -> tuple[int, int]:

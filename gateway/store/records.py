@@ -53,7 +53,7 @@ class ClaimedGroup:
     gid: str
     version: int
     lease: int
-    incident: Incident | None
+    doc: str
     meta: GroupMeta
     opened: int
     before: int
@@ -66,6 +66,11 @@ class ClaimedGroup:
     def member(self) -> str:
         """Its name among the deadlines."""
         return f"g:{self.gid}"
+
+    @property
+    def incident(self) -> Incident | None:
+        """Its present or last incident. Raises ValueError where the record cannot be read."""
+        return from_record(orjson.loads(self.doc)) if self.doc else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +103,16 @@ class StoredAlert:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An attempt that may be sent now: the delivery's fields, and its incident at revision `revision`."""
+    """An attempt that may be sent now: the delivery's fields, and its incident at revision `revision`.
+
+    `waited` is for how long it has had something to say, in milliseconds.
+    """
 
     fields: dict[str, str]
     revision: int
     lease: int
     now: int
+    waited: int
     incident: Incident
     meta: GroupMeta
     firing: int
@@ -124,7 +133,7 @@ def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:
         gid=gid,
         version=int(version or 0),
         lease=int(float(lease)),
-        incident=from_record(orjson.loads(doc)) if doc else None,
+        doc=doc,
         meta=group_meta(meta),
         opened=_int(opened),
         before=_int(before),
@@ -154,13 +163,14 @@ def group_meta(text: str) -> GroupMeta:
 
 def begun(row: Sequence[Any]) -> Begun:
     """From begin.lua."""
-    _, flat, (revision, lease, now, meta), (fired, ended, unseen), firing_rows, ended_rows, doc = row
+    _, flat, (revision, lease, now, meta), (fired, ended, unseen), firing_rows, ended_rows, doc, waited = row
     fields = flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
     return Begun(
         fields=fields,
         revision=int(revision),
         lease=int(lease),
         now=int(now),
+        waited=int(waited),
         incident=from_record(orjson.loads(doc)),
         meta=group_meta(meta),
         firing=fired,

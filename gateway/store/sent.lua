@@ -34,6 +34,7 @@ tell(incident, t, verdict.lines)
 
 if state ~= 'open' then
   redis.call('SREM', OPEN, did)
+  redis.call('ZREM', UNSENT, did)
   if state == 'dead' then redis.call('ZADD', DEAD, t, did) end
   local doc = redis.call('HGET', key('g', gid), 'doc')
   if not doc or cjson.decode(doc).number ~= tonumber(incident) then redis.call('SREM', key('gd', gid), did) end

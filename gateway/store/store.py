@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from gateway import metrics
 from gateway.store import keys, scripts
 from gateway.store.records import Begun, ClaimedDelivery, ClaimedGroup, begun, claimed_group
-from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
+from gateway.store.unavailable import PlanChangedError, SchemaError, StoreUnavailableError
 from receivers.base import SHOWN_ALERTS
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LEASE: Final = 4_000
 MAX_ALERTS_A_CALL: Final = 1_000
+SCHEMA: Final = 1
+"""Of all records together; raised when a version of Tocsin can no longer read what an older one wrote."""
 REMEMBER: Final = 24 * 3_600_000
 """How long an ended alert is remembered, so that late copies and returns of it are known as such."""
 UNHEARD: Final = 5_000
@@ -82,11 +84,11 @@ Generations = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one claim brought; `next` is the deadline that comes next, 0 if there is none."""
+    """What one claim brought; `wait` is how long until the next deadline, None if there is none."""
 
     groups: tuple[ClaimedGroup, ...]
     deliveries: tuple[ClaimedDelivery, ...]
-    next: int
+    wait: int | None
     lateness: tuple[int, ...]
 
 
@@ -126,8 +128,13 @@ class Store:
         """Puts the plan in force in every shard (`loaded`: it was just read), or asks whether it is.
 
         None where another one is in force and `loaded` is false.
+
+        Raises:
+            SchemaError: the records were written by a version that this one does not understand.
         """
-        found = [await self._run("plan", shard, digest, int(loaded)) for shard in range(self.shards)]
+        found = [await self._run("plan", shard, digest, int(loaded), SCHEMA) for shard in range(self.shards)]
+        if -1 in found:
+            raise SchemaError
         return tuple(map(str, found)) if all(found) else None
 
     async def ingest(
@@ -168,11 +175,11 @@ class Store:
         )
         if answer[0] == "plan":
             raise PlanChangedError
-        _, views, deliveries, upcoming, lateness = answer
+        _, views, deliveries, wait, lateness = answer
         return Claim(
             tuple(claimed_group(shard, row) for row in views),
             _claimed(shard, deliveries),
-            int(upcoming),
+            None if wait < 0 else int(wait),
             tuple(int(late) for late in lateness),
         )
 

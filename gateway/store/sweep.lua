@@ -66,6 +66,7 @@ for _, incident in ipairs(redis.call('ZRANGEBYSCORE', RESOLVED, '-inf', t - rete
     redis.call('DEL', key('d', did))
     redis.call('ZREM', DEAD, did)
     redis.call('SREM', OPEN, did)
+    redis.call('ZREM', UNSENT, did)
   end
   redis.call('DEL', key('i', incident), key('l', incident), key('id', incident))
   redis.call('ZREM', RESOLVED, incident)

@@ -16,3 +16,10 @@ class PlanChangedError(StoreUnavailableError):
 
     def __init__(self) -> None:
         super().__init__("another configuration is in force; this process must load it first", 1)
+
+
+class SchemaError(Exception):
+    """The records are of another schema than this version of Tocsin reads and writes."""
+
+    def __init__(self) -> None:
+        super().__init__("this store was written by another version of Tocsin, which this one cannot read")

@@ -123,10 +123,9 @@ class World:
             await self.engine.settle()
             await self.sender.settle()
             claims = [await self.engine.claim(shard) for shard in range(self.store.shards)]
-            if not any(claim.groups or claim.deliveries for claim in claims) and not self.engine._working:
-                upcoming = [claim.next for claim in claims if claim.next > self.now]
-                if not any(0 < claim.next <= self.now for claim in claims):
-                    return min(upcoming, default=0)
+            if not any(claim.groups or claim.deliveries or claim.wait == 0 for claim in claims):
+                waits = [claim.wait for claim in claims if claim.wait is not None]
+                return self.now + min(waits) if waits else 0
 
     async def until(self, at: int) -> None:
         """Lets time pass up to `at` (ms since the start), stopping at every deadline."""
