@@ -1,0 +1,1 @@
+"""Benchmarks: what Tocsin costs, beside Prometheus' Alertmanager in the same run. `python -m bench --help`."""
