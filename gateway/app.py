@@ -72,12 +72,13 @@ async def _serve_one(options: ServeOptions, config: Config) -> None:
 
 
 async def _serve_many(options: ServeOptions, config: Config) -> None:
-    from gateway.workers import Workers  # noqa: PLC0415 - only where there are several
+    with tempfile.TemporaryDirectory(prefix="tocsin-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from gateway.workers import Workers  # noqa: PLC0415 - it takes in the metrics, which look at the folder
 
-    async with store_url(options, config) as url:
-        stopping = asyncio.Event()
-        with tempfile.TemporaryDirectory(prefix="tocsin-metrics-") as folder:
-            workers = Workers(options, url, folder)
+        async with store_url(options, config) as url:
+            workers = Workers(options, url)
+            stopping = asyncio.Event()
             _on_signals(stopping, workers.reload)
             await workers.run(stopping)
 

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,28 +21,29 @@ import orjson
 import structlog
 from pydantic import SecretStr
 
+from gateway import metrics
 from gateway.serve_options import ServeOptions, StartError
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from collections.abc import Iterator
 
 log = structlog.get_logger()
 
 STOP_S: Final = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 STEADY_S: Final = 30.0
-METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+PARENT: Final = "TOCSIN_PARENT"
 _PR_SET_PDEATHSIG: Final = 1
 
 
 class Workers:
     """The worker processes of one service."""
 
-    def __init__(self, options: ServeOptions, url: str, folder: str) -> None:
-        """`url` is the store's; `folder`, empty, is where the workers put what they measure."""
+    def __init__(self, options: ServeOptions, url: str) -> None:
+        """`url` is the store's. What the workers measure is added up where the environment says."""
         self._options = options
         self._url = url
-        self._folder = folder
         self._running: dict[int, Process] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -75,7 +77,7 @@ class Workers:
             process = await self._spawn(options)
             self._running[number] = process
             code = await process.wait()
-            metrics_of_dead(process.pid, self._folder)
+            metrics.forget(process.pid)
             pause = FIRST_PAUSE_S if loop.time() - began > STEADY_S else min(pause * 2, LONGEST_PAUSE_S)
             log.error("worker.ended", worker=number, code=code, again_in_s=pause)
             await asyncio.sleep(pause)
@@ -92,7 +94,7 @@ class Workers:
             "-c",
             "from gateway.workers import main; main()",
             stdin=asyncio.subprocess.PIPE,
-            env={**os.environ, METRICS_FOLDER: self._folder, "TOCSIN_PARENT": str(os.getpid())},
+            env={**os.environ, PARENT: str(os.getpid())},
         )
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.write(orjson.dumps(told))  # the URL may hold a password: not for the command line
@@ -116,33 +118,28 @@ class Workers:
             await asyncio.wait(late)
 
 
-def metrics_of_dead(pid: int, folder: str) -> None:
-    """A dead worker's gauges end with it; its counters are kept."""
-    for path in Path(folder).glob(f"gauge_live*_{pid}.db"):
-        path.unlink(missing_ok=True)
+@contextmanager
+def _reserved(options: ServeOptions) -> Iterator[int]:
+    """Holds the port without listening, so that all workers find it free and it is theirs.
 
-
-class _reserved:  # noqa: N801 - used as a context manager, like a function
-    """Holds the port without listening, so that all workers find it free and it is theirs."""
-
-    def __init__(self, options: ServeOptions) -> None:
-        self._options = options
-        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-
-    def __enter__(self) -> int:
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    Raises:
+        StartError: somebody listens there, or nobody may.
+    """
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    where = (options.host, options.port)
+    with socket.socket(family) as probe, socket.socket(family) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
-            self._socket.bind((self._options.host, self._options.port))
+            # Sharing a port would also share it with the workers of another Tocsin: it must be free first.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+            port = int(probe.getsockname()[1])
+            probe.close()
+            held.bind((options.host, port))
         except OSError as error:
-            self._socket.close()
-            where = f"{self._options.host}:{self._options.port}"
-            raise StartError(f"cannot listen on {where}: {error.strerror or error}") from None
-        return int(self._socket.getsockname()[1])
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
+            text = f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
+            raise StartError(text) from None
+        yield port
 
 
 def main() -> None:
@@ -173,5 +170,5 @@ def _die_with_parent() -> None:
     """SIGTERM when the first process is gone (Linux; elsewhere a worker of a killed parent stays)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM))
-        if os.getppid() != int(os.environ.get("TOCSIN_PARENT", "0")):
+        if os.getppid() != int(os.environ.get(PARENT, "0")):
             sys.exit("the first process is gone already")
