@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from receivers.render import Renderer, TemplateError, default_text
 from receivers.sandbox import words
+from receivers.variables import truncated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from receivers.base import Message
 
 MAX_RECIPIENTS: Final = 100
+_NAME: Final = 100
 _SUBJECT: Final = 250
 _HEADER: Final = 2_000
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,255}")
@@ -64,7 +66,7 @@ def _address(name: str, spec: str, key: str) -> Address:
         domain = domain if domain.isascii() else domain.encode("idna").decode()
     except UnicodeError:
         raise AddressError(f"{key}: {domain!r} is no domain") from None
-    return Address(one_line(name), user, domain)
+    return Address(truncated(name, _NAME), user, domain)
 
 
 def needs_utf8(everybody: Sequence[Address]) -> bool:
@@ -101,7 +103,7 @@ def compose(
     mail = EmailMessage(policy=SMTP.clone(utf8=needs_utf8([sender, *to])))
     mail["From"] = sender
     mail["To"] = tuple(to)
-    mail["Subject"] = one_line(rendered(config.subject, "mail.subject"), _SUBJECT)
+    mail["Subject"] = truncated(_clean(rendered(config.subject, "mail.subject")), _SUBJECT)
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.now / 1000, UTC))
     mail["Message-ID"] = own = message_id(message, sender.domain)
     if first and first != own:
@@ -123,18 +125,12 @@ def _set(mail: EmailMessage, name: str, template: str, message: Message, rendere
     if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS or name.lower().startswith("content-"):
         return f"the header {name!r} was left out: it is not one that a configuration can set"
     try:
-        value = one_line(renderer.render(template, message), _HEADER)
+        value = truncated(_clean(renderer.render(template, message)), _HEADER)
         del mail[name]
         mail[name] = value
     except (TemplateError, ValueError) as error:
         return f"the header {name} was left out: {error}"
     return ""
-
-
-def one_line(text: str, length: int = 200) -> str:
-    """Safe in a header: no line ends or control characters, not endless."""
-    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", _clean(text)).split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
 def _clean(text: str) -> str:

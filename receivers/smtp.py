@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.schema import reveal
 from receivers.base import Refused, Retry
-from receivers.mail_message import AddressError, one_line
+from receivers.mail_message import AddressError
 from receivers.tls import TLSFileError, client_context, explain
+from receivers.variables import truncated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ STEP_S: Final = 10
 
 _IDLE_S: Final = 30  # a connection that nobody used for so long is closed; servers hang up after minutes
 _QUIT_S: Final = 1
+_SHOWN: Final = 160
 _HANGS_UP: Final = 421
 _LOGGED_IN: Final = 235
 _FINAL: Final = 500
@@ -207,7 +209,9 @@ class Connection:
         except TLSFileError as error:
             raise MailError(Retry(str(error))) from None
         except ValueError as error:
-            raise MailError(Refused(f"hello or smarthost cannot be used: {one_line(str(error))}")) from None
+            raise MailError(
+                Refused(f"hello or smarthost cannot be used: {truncated(str(error), _SHOWN)}")
+            ) from None
 
     async def _encrypt(self, client: aiosmtplib.SMTP, login: Login) -> None:
         await client.ehlo()
@@ -269,8 +273,8 @@ class Connection:
         if isinstance(error, self._smtp.SMTPServerDisconnected):
             return f"{where} hung up"
         if isinstance(error, OSError):
-            return f"{where} cannot be reached: {one_line(str(error.__cause__ or error))}"
-        return f"{where}: {one_line(str(error))}"
+            return f"{where} cannot be reached: {truncated(str(error.__cause__ or error), _SHOWN)}"
+        return f"{where}: {truncated(str(error), _SHOWN)}"
 
 
 async def _tcp(host: str, port: int) -> socket.socket:
@@ -289,7 +293,7 @@ async def _tcp(host: str, port: int) -> socket.socket:
 
 
 def _said(error: aiosmtplib.SMTPResponseException) -> str:
-    return one_line(f"{error.code} {error.message}", 160)
+    return truncated(f"{error.code} {error.message}", _SHOWN)
 
 
 def listed(answers: Mapping[str, str]) -> str:

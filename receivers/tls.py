@@ -82,7 +82,7 @@ def _reason(error: OSError) -> str:
 
 def explain(error: BaseException) -> str:
     """Why a TLS connection failed, in words; "" if `error` has nothing to do with TLS."""
-    cause: BaseException | None = error
+    cause: BaseException | None = getattr(error, "certificate_error", error)  # aiohttp's own wrapping
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = cause.verify_message

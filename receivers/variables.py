@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from receivers.base import Message, ShownAlert
 
 _TITLE: Final = 200
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Labels(dict[str, str], Weighed):
@@ -254,8 +255,8 @@ def slack(text: Any) -> str:
 
 
 def truncated(text: str, length: int) -> str:
-    """One line of at most `length` characters, cut with an ellipsis."""
-    line = " ".join(text.split())
+    """One line of at most `length` characters: no control characters or line ends, cut with an ellipsis."""
+    line = " ".join(_CONTROL.sub(" ", text).split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
