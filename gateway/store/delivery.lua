@@ -36,6 +36,7 @@ local function drain(target, t, lease, room, claimed)
     redis.call('ZADD', DUE, closed, member)
     return
   end
+  if closed > 0 then redis.call('HDEL', CLOSED, target) end
   redis.call('ZREMRANGEBYSCORE', busy, '-inf', t)
   local free = num(redis.call('HGET', SLOTS, target)) - redis.call('ZCARD', busy)
   local take = math.max(0, math.min(free, room - #claimed))

@@ -29,7 +29,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:activity` | list | the newest lines of all incidents, bounded |
 | `t:{n}:plan` | hash | `gen`, `digest` of the configuration in force |
 | `t:{n}:heard` | hash | `alive`: somebody listened then; `since`: without a gap since then |
-| `t:{n}:cursor` | string | where the sweep goes on |
+| `t:{n}:cursor` | hash | where the sweep goes on, among `groups` and `open` |
 | `t:number` | string | the last incident's number |
 """
 

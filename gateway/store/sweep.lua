@@ -1,4 +1,4 @@
--- sweep(prefix | page, retention, free) -> {groups and deliveries looked at, put back, incidents forgotten, done a whole round}
+-- sweep(prefix | page, retention, free) -> {groups and deliveries looked at, put back, incidents forgotten, the last page was reached}
 -- The records are the truth and `due` is an index: a page of records is compared with it, and what is missing is put back.
 -- Incidents resolved longer than `retention` ms ago are forgotten. free = 1: all leases are freed (a start on the
 -- embedded store, whose lock proves that nobody holds one).
@@ -7,8 +7,6 @@
 local page, retention, free, t = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', now()
 local looked, repaired, forgotten = 0, 0, 0
 
-local cursor = redis.call('GET', P .. ':cursor') or '0'
-if free then cursor, page = '0', 1000 end
 local function sweep_group(gid)
   local g = load_group(gid)
   if free and g.lease > 0 then
@@ -26,40 +24,45 @@ local function sweep_group(gid)
     end
   end
 end
-repeat
-  local found = redis.call('SSCAN', GROUPS, cursor, 'COUNT', page)
-  cursor = found[1]
-  for _, gid in ipairs(found[2]) do sweep_group(gid) end
-  looked = looked + #found[2]
-until not free or cursor == '0'
-redis.call('SET', P .. ':cursor', cursor)
 
--- Deliveries: only the open ones, and only where a whole round begins.
-if free or cursor == '0' then
-  for _, did in ipairs(redis.call('SMEMBERS', OPEN)) do
-    local v = redis.call('HMGET', key('d', did), 'target', 'lease', 'next_at', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'state')
-    looked = looked + 1
-    if v[8] ~= 'open' then
-      redis.call('SREM', OPEN, did)
-    else
-      local leased = num(v[2]) > t
-      if free and num(v[2]) > 0 then
-        redis.call('HSET', key('d', did), 'lease', 0)
-        redis.call('ZREM', key('busy', v[1]), did)
-        redis.call('ZADD', DUE, t, 'd:' .. did)
-      elseif num(v[4]) > num(v[5]) or num(v[6]) > num(v[7]) then
-        if not redis.call('ZSCORE', DUE, 'd:' .. did) and not redis.call('ZSCORE', key('ready', v[1]), did) then
-          redis.call('ZADD', DUE, math.max(num(v[3]), leased and num(v[2]) or 0, t), 'd:' .. did)
-          repaired = repaired + 1
-        end
-      end
-      if redis.call('ZCARD', key('ready', v[1])) > 0 and not redis.call('ZSCORE', DUE, 't:' .. v[1]) then
-        redis.call('ZADD', DUE, t, 't:' .. v[1])
-        repaired = repaired + 1
-      end
+local function sweep_delivery(did)
+  local k = key('d', did)
+  local v = redis.call('HMGET', k, 'target', 'lease', 'next_at', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'state')
+  local target, lease = v[1], num(v[2])
+  if v[8] ~= 'open' then
+    redis.call('SREM', OPEN, did)
+    return
+  end
+  if free and lease > 0 then
+    redis.call('HSET', k, 'lease', 0)
+    redis.call('ZREM', key('busy', target), did)
+    redis.call('ZADD', DUE, t, 'd:' .. did)
+  elseif num(v[4]) > num(v[5]) or num(v[6]) > num(v[7]) then
+    if not redis.call('ZSCORE', DUE, 'd:' .. did) and not redis.call('ZSCORE', key('ready', target), did) then
+      redis.call('ZADD', DUE, math.max(num(v[3]), lease, t), 'd:' .. did)
+      repaired = repaired + 1
     end
   end
+  if redis.call('ZCARD', key('ready', target)) > 0 and not redis.call('ZSCORE', DUE, 't:' .. target) then
+    redis.call('ZADD', DUE, t, 't:' .. target)
+    repaired = repaired + 1
+  end
 end
+
+-- One page of a set, or all of it where leases are freed; says whether its end is reached.
+local function page_of(name, set, visit)
+  local cursor = not free and redis.call('HGET', P .. ':cursor', name) or '0'
+  repeat
+    local found = redis.call('SSCAN', set, cursor, 'COUNT', page)
+    cursor = found[1]
+    for _, id in ipairs(found[2]) do visit(id) end
+    looked = looked + #found[2]
+  until not free or cursor == '0'
+  redis.call('HSET', P .. ':cursor', name, cursor)
+  return cursor == '0'
+end
+local done = page_of('groups', GROUPS, sweep_group)
+done = page_of('open', OPEN, sweep_delivery) and done
 
 for _, incident in ipairs(redis.call('ZRANGEBYSCORE', RESOLVED, '-inf', t - retention, 'LIMIT', 0, 100)) do
   for _, did in ipairs(redis.call('SMEMBERS', key('id', incident))) do
@@ -72,4 +75,4 @@ for _, incident in ipairs(redis.call('ZRANGEBYSCORE', RESOLVED, '-inf', t - rete
   redis.call('ZREM', RESOLVED, incident)
   forgotten = forgotten + 1
 end
-return { looked, repaired, forgotten, cursor == '0' and 1 or 0 }
+return { looked, repaired, forgotten, done and 1 or 0 }
