@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import TemplateSyntaxError, meta
 from markupsafe import escape
 
-from receivers.sandbox import Sandbox, limited, printed
+from receivers.budget import limited, printed
+from receivers.sandbox import Sandbox
 from receivers.variables import FILTERS, Variables, title, truncated, variables
 
 if TYPE_CHECKING:

@@ -13,109 +13,30 @@ from __future__ import annotations
 
 import functools
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView
-from contextlib import contextmanager
-from contextvars import ContextVar
-from itertools import islice
-from typing import Any, ClassVar, Final, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, nodes
+from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, nodes, pass_environment
 from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS
+from jinja2.filters import FILTERS, make_attrgetter
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
+from jinja2.utils import Namespace, htmlsafe_json_dumps
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
-MAX_TEXT: Final = 262_144
-"""Characters that a template may print, and that one value in it may have."""
+from receivers.budget import MAX_ITEMS, MAX_TEXT, LimitError, Weighed, printed, take, tick, weigh
 
-_MAX_WEIGHT: Final = 4 * MAX_TEXT
-_MAX_RANGE: Final = 10_000
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 _MAX_INT_BITS: Final = 256
-
-_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
-
-
-class LimitError(Exception):
-    """The template wanted more time or room than it gets."""
-
-
-class Weighed:
-    """Something of ours that a template may hold: it knows how many characters printing it could take."""
-
-    fields: ClassVar[frozenset[str]] = frozenset()
-    weight: int = 0
-
-
-@contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """Within this block every template must be done in `seconds` of wall time."""
-    token = _deadline.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
-def tick() -> None:
-    """One step of a template. Raises `LimitError` when its time is over."""
-    if time.monotonic() > _deadline.get():
-        raise LimitError("it took too long; is there a loop in a loop?")
-
-
-def weigh(value: Any) -> Any:
-    """`value` itself, if printing it would stay small; shared parts count as often as they are printed."""
-    total, waiting = 0, [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            total += len(item) + 4
-        elif isinstance(item, Weighed):
-            total += item.weight
-        elif isinstance(item, Mapping):
-            total += 8 * len(item) + 8
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple | set | frozenset | MappingView):
-            total += 8 * len(item) + 8
-            waiting.extend(cast("Iterable[Any]", item))
-        else:
-            total += 16
-        if total > _MAX_WEIGHT:
-            raise LimitError("a value in it grew too large")
-    return value
-
-
-def printed(pieces: Iterable[str]) -> str:
-    """What a template prints, piece by piece, until it is too much."""
-    taken, room = [], MAX_TEXT
-    for piece in pieces:
-        tick()
-        room -= len(piece)
-        if room < 0:
-            raise LimitError(f"it prints more than {MAX_TEXT:,} characters")
-        taken.append(piece)
-    return "".join(taken)
-
-
-def _take(items: Iterable[Any]) -> list[Any]:
-    """All items, at most `_MAX_RANGE` of them, with a look at the clock for each."""
-    taken = []
-    for item in islice(items, _MAX_RANGE + 1):
-        tick()
-        taken.append(item)
-    if len(taken) > _MAX_RANGE:
-        raise LimitError(f"a list in it has more than {_MAX_RANGE:,} items")
-    return taken
 
 
 def _range(*args: int) -> range:
     numbers = range(*args)
-    if len(numbers) > _MAX_RANGE:
-        raise LimitError(f"range() is limited to {_MAX_RANGE:,} numbers")
+    if len(numbers) > MAX_ITEMS:
+        raise LimitError(f"range() is limited to {MAX_ITEMS:,} numbers")
     return numbers
 
 
@@ -157,12 +78,13 @@ def _replace(text: Any, old: str, new: str, count: int = -1) -> str:
     return cast("str", text.replace(old, new, count))
 
 
-def _join(items: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
-    texts = _take(items)
+@pass_environment
+def _join(
+    environment: Environment, items: Iterable[Any], separator: str = "", attribute: str | None = None
+) -> str:
     if attribute is not None:
-        texts = [item.get(attribute, "") if isinstance(item, Mapping) else "" for item in texts]
-    mixed = [part for item in texts for part in (separator, item)][1:]
-    return _joined(mixed)
+        items = map(make_attrgetter(environment, attribute), items)
+    return _joined([part for item in take(items) for part in (separator, item)][1:])
 
 
 def _truncate(text: Any, length: int = 255, end: str = "…") -> str:
@@ -185,6 +107,14 @@ def _format(pattern: str, *args: Any) -> str:
     return str(pattern) % args
 
 
+def _round(number: float, digits: int = 0) -> float:
+    return round(float(number), min(max(int(digits), -15), 15))
+
+
+def _json(value: Any) -> Markup:
+    return htmlsafe_json_dumps(weigh(value))
+
+
 def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """A filter whose result is made at once, counted and weighed."""
 
@@ -192,7 +122,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         tick()
         result = function(*args, **kwargs)
-        return weigh(_take(result) if isinstance(result, Iterator) else result)
+        return weigh(take(result) if isinstance(result, Iterator) else result)
 
     return guarded
 
@@ -204,8 +134,8 @@ def words(text: str) -> frozenset[str]:
 
 _JINJA_FILTERS: Final = words(
     "abs capitalize count d default dictsort e escape first float forceescape groupby int items last length"
-    " list lower map max min reject rejectattr reverse round select selectattr sort string striptags sum"
-    " title tojson trim unique upper urlencode wordcount"
+    " list lower map max min reject rejectattr reverse select selectattr sort string sum"
+    " title trim unique upper urlencode wordcount"
 )
 _OUR_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "replace": _replace,
@@ -213,6 +143,8 @@ _OUR_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "truncate": _truncate,
     "indent": _indent,
     "format": _format,
+    "round": _round,
+    "tojson": _json,
 }
 _STRING_METHODS: Final = words(
     "capitalize count endswith find isdigit lower lstrip removeprefix removesuffix rsplit rstrip split"

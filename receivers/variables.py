@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from receivers.sandbox import Weighed, words
+from receivers.budget import Weighed
+from receivers.sandbox import words
 from routing.alerts import fingerprint
 
 if TYPE_CHECKING:

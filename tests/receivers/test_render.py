@@ -57,6 +57,8 @@ TITLE = "[FIRING:2] HighAPIResponseTime eu-west — High API response time detec
         ("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(1) ~ m('a') }}", "<1><a>"),
         ("{{ common_labels['severity'] | upper }} {{ 'javascript:x' | url }}|", "CRITICAL |"),
         ("{{ {'a': [1, 2]} | tojson }}", '{"a": [1, 2]}'),
+        ("{{ alerts | join('+', attribute='labels.instance') }}", "api-1:8000+api-2:8000"),
+        ("{{ 3.14159 | round(2) }} {{ 2 | round(999999999) }}", "3.14 2.0"),
         ("{{ alerts[0] }} {{ alerts[9].labels.x }}|", "HighAPIResponseTime (firing) |"),
     ],
 )
@@ -85,6 +87,8 @@ HOSTILE = {
     "padding by argument": "{{ '%*d' | format(1000000000, 3) }}",
     "str.format": "{{ '{:1000000000}'.format(3) }}",
     "padding by method": "{{ 'a'.ljust(1000000000) }}",
+    "padding by JSON": "{{ [1] | tojson(indent=1000000000) }}",
+    "long lists": "{{ (range(9999) | list + range(9999) | list) }}",
     "a giant range": "{{ range(1000000000) | list }}",
     "doubling by +": grown("{% set n.x = n.x + n.x %}"),
     "doubling by ~": grown("{% set n.x = n.x ~ n.x %}"),
