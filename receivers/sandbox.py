@@ -57,13 +57,12 @@ class _Notes(Namespace):
         return "<namespace>"
 
 
-def _joined(pieces: list[Any]) -> str:
-    """`a ~ b`, and the text of a macro or a set block; the total is known before it is made."""
+def _joined(environment: Environment, pieces: list[Any]) -> str:
+    """`a ~ b` and `| join`: the total is known before it is made; in HTML what is not safe yet is escaped."""
     tick()
     weigh(pieces)
-    if any(hasattr(piece, "__html__") for piece in pieces):
-        return Markup("").join(pieces)
-    text = "".join(map(str, pieces))
+    safe = environment.autoescape and any(hasattr(piece, "__html__") for piece in pieces)
+    text = Markup("").join(pieces) if safe else "".join(map(str, pieces))
     if len(text) > MAX_TEXT:
         raise LimitError("a text in it grew too large")
     return text
@@ -84,7 +83,7 @@ def _join(
 ) -> str:
     if attribute is not None:
         items = map(make_attrgetter(environment, attribute), items)
-    return _joined([part for item in take(items) for part in (separator, item)][1:])
+    return _joined(environment, [part for item in take(items) for part in (separator, item)][1:])
 
 
 def _truncate(text: Any, length: int = 255, end: str = "…") -> str:
@@ -169,7 +168,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
     concat = staticmethod(printed)
-    joined = staticmethod(_joined)
     weigh = staticmethod(weigh)
 
     def __init__(self, *, html: bool, filters: Mapping[str, Callable[..., Any]]) -> None:
@@ -183,6 +181,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         known = {name: FILTERS[name] for name in _JINJA_FILTERS} | _OUR_FILTERS | dict(filters)
         self.filters = {name: _guarded(function) for name, function in known.items()}
         self.globals = {"range": _range, "dict": _dict, "namespace": _Notes}
+
+    def joined(self, pieces: list[Any]) -> str:
+        """`a ~ b`."""
+        return _joined(self, pieces)
 
     @staticmethod
     def ticking(items: Iterable[Any]) -> Iterator[Any]:

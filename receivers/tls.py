@@ -58,9 +58,7 @@ def _context(tls: TLSConfig | None, _stamps: tuple[tuple[int, int], ...]) -> ssl
     try:
         context = ssl.create_default_context(cafile=tls.ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise TLSFileError(
-            f"{tls.ca_file} is no file of certificates in PEM form ({_reason(error)})"
-        ) from None
+        raise TLSFileError(f"{tls.ca_file} holds no certificates in PEM form ({_reason(error)})") from None
     if tls.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

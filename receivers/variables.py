@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from receivers.base import Message, ShownAlert
 
 _TITLE: Final = 200
+_PLACES: Final = 4
+_ELSEWHERE: Final = words("alertname severity")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -88,6 +90,7 @@ class Variables(TypedDict):
 
     title: str  # one line that says it all
     name: str  # what fires
+    where: str  # what the group is about beside the name: the values of its labels
     summary: str  # the common one, else the first alert's
     description: str  # the common one, or the only alert's
     status: str  # firing | resolved
@@ -99,6 +102,7 @@ class Variables(TypedDict):
     external_url: str  # of Tocsin
     runbook_url: str
     dashboard_url: str
+    source_url: str  # of the rule, if the alerts shown share it
     receiver: str
     route: str
     firing: int  # counts of all alerts
@@ -125,6 +129,7 @@ def variables(message: Message) -> Variables:
     annotations = Labels(message.common_annotations)
     first = views[0].annotations if views else Labels()
     alone = first if len(views) == 1 else annotations
+    sources = {view.generator_url for view in views}
     return {
         "status": message.status,
         "kind": message.kind,
@@ -145,10 +150,12 @@ def variables(message: Message) -> Variables:
         "common_annotations": annotations,
         "title": title(message),
         "name": name(message),
+        "where": where(message),
         "summary": summary(message),
         "description": alone.get("description") or alone.get("message", ""),
         "runbook_url": safe_url(_runbook(annotations)) or safe_url(_runbook(first)),
         "dashboard_url": safe_url(annotations.get("dashboard_url") or annotations.get("dashboard", "")),
+        "source_url": sources.pop() if len(sources) == 1 else "",
         "url": safe_url(message.url),
         "external_url": safe_url(message.external_url),
         "opened_at": message.opened_at,
@@ -165,10 +172,7 @@ def title(message: Message) -> str:
     mark = f"[FIRING:{message.firing}]" if message.status == "firing" else "[RESOLVED]"
     if message.test:
         mark = f"[TEST] {mark}"
-    groups = " ".join(
-        value for key, value in sorted(message.group_labels.items()) if value and key != "alertname"
-    )
-    what = " ".join(part for part in (mark, name(message), groups) if part)
+    what = " ".join(part for part in (mark, name(message), where(message)) if part)
     said = summary(message)
     line = f"{what} — {said}" if said and said != name(message) else what
     return truncated(line, _TITLE)
@@ -182,6 +186,13 @@ def name(message: Message) -> str:
     if len(names) > 3:
         return f"{', '.join(names[:2])} and {len(names) - 2} more"
     return ", ".join(names)
+
+
+def where(message: Message) -> str:
+    """The values of the group's labels, each once; the name and the severity stand elsewhere."""
+    values = [value for key, value in sorted(message.group_labels.items()) if key not in _ELSEWHERE and value]
+    places = [value for value in dict.fromkeys(values) if value != name(message)]
+    return " ".join(places[:_PLACES]) + (" …" if len(places) > _PLACES else "")
 
 
 def summary(message: Message) -> str:

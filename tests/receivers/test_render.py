@@ -193,6 +193,17 @@ def test_fifty_alerts_with_long_texts_fit(make_message: MakeMessage, make_alert:
     assert "8950 more alerts are not shown here" in text
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [(False, '["\\u003c"] & <b> <i>|<,>'), (True, '["\\u003c"] &amp; &lt;b&gt; <i>|&lt;,&gt;')],
+)
+def test_joined_texts_are_escaped_in_html_and_left_alone_in_text(
+    make_message: MakeMessage, expected: str, *, html: bool
+) -> None:
+    template = "{{ (['<'] | tojson) ~ ' & ' ~ '<b>' }} <i>|{{ ['<', '>'] | join(',') }}"
+    assert RENDERER.render(template, make_message(), html=html) == expected
+
+
 def test_html_escapes_what_alerts_say(make_message: MakeMessage, make_alert: MakeAlert) -> None:
     evil = '"><script>alert(1)</script>'
     alert = make_alert(
@@ -221,17 +232,16 @@ High API response time detected
 Incident   #1042, opened 2026-11-18 14:05 UTC, open for 13m
 Open       https://tocsin.example.com/incidents/1042
 Runbook    https://docs.example.com/latency
+Source     http://prometheus.example.com/graph?g0.expr=up
 Labels     cluster=eu-west, job=backend, severity=critical
 
 FIRING (1)
   - instance=api-1:8000
     for 13m, since 2026-11-18 14:05 UTC
-    http://prometheus.example.com/graph?g0.expr=up
 
 RESOLVED (1)
   - instance=api-2:8000
     fired 13m, ended 2026-11-18 14:18 UTC (no longer reported)
-    http://prometheus.example.com/graph?g0.expr=up
 
 --\x20
 Tocsin, some alerts resolved. Receiver backend, route {}/{team="backend"}"""
@@ -250,6 +260,20 @@ Tocsin, some alerts resolved. Receiver backend, route {}/{team="backend"}"""
         (
             {"common_annotations": {"summary": "a\r\nBcc: x"}},
             "[FIRING:2] HighAPIResponseTime eu-west — a Bcc: x",
+        ),
+        (
+            {
+                "group_labels": {
+                    "a": "x",
+                    "b": "x",
+                    "severity": "high",
+                    "c": "1",
+                    "d": "2",
+                    "e": "3",
+                    "f": "4",
+                }
+            },
+            TITLE.replace("eu-west", "x 1 2 3 …"),
         ),
         ({"group_labels": {}, "common_labels": {}}, TITLE.replace(" eu-west", "")),
         (
