@@ -32,6 +32,13 @@ if final == 0 then
   firing = read(key('f', gid), '-inf', '+inf', shown)
   fired, unseen = redis.call('ZCARD', key('f', gid)), redis.call('ZCOUNT', key('f', gid), '(' .. seen, '+inf')
 end
+-- Where nobody fires any more but the end has its tick still to come, this attempt shows the last ends without being
+-- the end: it counts as having shown what was before them, so that the end has something left to show.
+local counted = revision
+if final == 0 and fired == 0 then
+  local last = redis.call('ZRANGE', key('e', gid), -1, -1, 'WITHSCORES')
+  if last[2] then counted = math.max(num(v[8]), math.min(revision, num(last[2]) - 1)) end
+end
 local counts = { fired, redis.call('ZCOUNT', key('e', gid), '(' .. seen, revision), unseen }
-return { 'ok', redis.call('HGETALL', k), { revision, t + lease, t, g[3] or '' }, counts, firing, ended,
+return { 'ok', redis.call('HGETALL', k), { counted, t + lease, t, g[3] or '' }, counts, firing, ended,
   redis.call('GET', key('i', redis.call('HGET', k, 'incident'))) or '', t - num(redis.call('ZSCORE', UNSENT, did) or t) }
