@@ -1,11 +1,12 @@
 -- sweep(prefix | page, retention, free) -> {groups and deliveries looked at, put back, incidents forgotten, the last page was reached}
 -- The records are the truth and `due` is an index: a page of records is compared with it, and what is missing is put back.
 -- Incidents resolved longer than `retention` ms ago are forgotten. free = 1: all leases are freed (a start on the
--- embedded store, whose lock proves that nobody holds one).
+-- embedded store, whose lock proves that nobody holds one), and absence counts anew: nobody listened until now.
 --
--- KEYS[1]  the shard's prefix. Touches groups, open, due, cursor, resolved, dead; g, x, d, ready, busy; i, l, id.
+-- KEYS[1]  the shard's prefix. Touches groups, open, due, cursor, heard, resolved, dead; g, x, d, ready, busy; i, l, id.
 local page, retention, free, t = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', now()
 local looked, repaired, forgotten = 0, 0, 0
+if free then redis.call('HSET', HEARD, 'alive', t, 'since', t) end
 
 local function sweep_group(gid)
   local g = load_group(gid)
