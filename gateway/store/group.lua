@@ -7,6 +7,7 @@ local function load_group(gid)
   local g = { id = gid, key = key('g', gid), changed = false, opens = false, sooner = false }
   local values = redis.call('HMGET', g.key, unpack(GROUP))
   for i, name in ipairs(GROUP) do g[name] = tonumber(values[i]) or 0 end
+  g.known = values[7] and true or false -- every record has its `next`
   if g.next == 0 then g.next = ABSENT end
   g.states, g.contents, g.timers, g.fired, g.ended = {}, {}, {}, {}, {}
   g.ranks = { 0, 0, 0, 0, 0 }
@@ -50,24 +51,24 @@ local function apply(g, akey, k, news, dedup)
   push(g.timers, deadline(k, dedup), akey)
 end
 
--- Moves alerts into one sorted set and out of the other.
-local function move(into, out_of, revisions)
+-- Moves alerts into one sorted set and out of the other, where a group that is new has none.
+local function move(g, into, out_of, revisions)
   local scored, names = {}, {}
   for akey, revision in pairs(revisions) do
     push(scored, revision, akey)
     names[#names + 1] = akey
   end
   if #names == 0 then return end
-  redis.call('ZADD', into, unpack(scored))
-  redis.call('ZREM', out_of, unpack(names))
+  redis.call('ZADD', key(into, g.id), unpack(scored))
+  if g.known then redis.call('ZREM', key(out_of, g.id), unpack(names)) end
 end
 
 local function write_alerts(g)
   if #g.states > 0 then redis.call('HSET', key('s', g.id), unpack(g.states)) end
   if #g.contents > 0 then redis.call('HSET', key('c', g.id), unpack(g.contents)) end
   if #g.timers > 0 then redis.call('ZADD', key('x', g.id), unpack(g.timers)) end
-  move(key('f', g.id), key('e', g.id), g.fired)
-  move(key('e', g.id), key('f', g.id), g.ended)
+  move(g, 'f', 'e', g.fired)
+  move(g, 'e', 'f', g.ended)
   for rank = 1, 5 do
     if g.ranks[rank] ~= 0 then redis.call('HINCRBY', g.key, 'r' .. (rank - 1), g.ranks[rank]) end
   end

@@ -23,10 +23,15 @@ end
 
 local function take(unit)
   local gid, digest, meta, wait, interval, alerts = unpack(unit)
-  local g, count, keys = load_group(gid), { 0, 0, 0, 0 }, {}
-  for i, alert in ipairs(alerts) do keys[i] = alert[1] end
-  local states = redis.call('HMGET', key('s', gid), unpack(keys))
-  local contents = redis.call('HMGET', key('c', gid), unpack(keys))
+  local g, count, states, contents = load_group(gid), { 0, 0, 0, 0 }, {}, {}
+  if g.known then
+    local keys = {}
+    for i, alert in ipairs(alerts) do keys[i] = alert[1] end
+    states = redis.call('HMGET', key('s', gid), unpack(keys))
+    contents = redis.call('HMGET', key('c', gid), unpack(keys))
+  else
+    redis.call('SADD', GROUPS, gid)
+  end
   local overdue, settled, fresh = false, true, {}
   for i, alert in ipairs(alerts) do
     local akey, firing, start, ended, till, rank = unpack(alert)
@@ -44,7 +49,6 @@ local function take(unit)
     if (news == 'new' or news == 'continued') and start + wait < t then overdue = true end
     if news ~= 'repeated' and news ~= 'recorded' then settled = false end
   end
-  redis.call('SADD', GROUPS, gid)
   save_group(g, t, meta, wait, interval, overdue)
   -- Only a body that would be a repeat the next time too may be answered from its digest.
   if settled then redis.call('HSET', g.key, 'digest', digest, 'digest_seq', g.seq, 'digest_at', t) end
