@@ -227,6 +227,7 @@ def _commit(
     return {
         "version": group.version,
         "seq": group.counted.seq,
+        "opened": group.opened,
         "doc": orjson.dumps(to_record(incident)).decode() if incident else "",
         "number": incident.number if incident else 0,
         "open": incident is not None and incident.status is Status.TRIGGERED,

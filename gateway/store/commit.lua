@@ -5,7 +5,7 @@
 -- KEYS[1]  the shard's prefix. Touches g, s, c, e, x, gd of the group; d, ready, busy, id; i, l; due, open, slots,
 --          closed, unresolved, resolved, activity.
 -- lease    ms; sends: how many deliveries the caller can begin
--- decision JSON: version, seq (as read), doc (text, '' = no incident), number, open, tick, deadline (0 = none), leave,
+-- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, tick, deadline (0 = none), leave,
 --          resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new}...]
 local gid, lease, sends = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local decision = cjson.decode(ARGV[4])
@@ -22,9 +22,20 @@ if decision.leave > g.left then
   redis.call('HSET', g.key, 'left', decision.leave)
 end
 
-redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0, 'tick', decision.tick, 'resumed', 0)
+redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0)
 if decision.doc == '' then redis.call('HDEL', g.key, 'doc') else redis.call('HSET', g.key, 'doc', decision.doc) end
-if not decision.open then redis.call('HSET', g.key, 'opened', 0) end
+
+-- What began to fire while the end was decided is not part of it: the group opens anew. It has done so already where
+-- the end was known before and only tidied up.
+local anew = not decision.open and g.seq ~= decision.seq and redis.call('ZCARD', key('f', gid)) > 0
+if not anew then
+  redis.call('HSET', g.key, 'tick', decision.tick, 'resumed', 0)
+  if not decision.open then redis.call('HSET', g.key, 'opened', 0) end
+elseif g.opened == decision.opened then
+  local meta = redis.call('HGET', g.key, 'meta')
+  g.next = t + (meta and meta ~= '' and cjson.decode(meta).group_wait or 0)
+  redis.call('HSET', g.key, 'opened', t, 'before', decision.seq, 'resumed', 0, 'tick', 0)
+end
 
 local incident = decision.number
 if incident > 0 then
@@ -50,7 +61,12 @@ for _, order in ipairs(decision.orders) do
   local state = redis.call('HGET', k, 'state')
   if state and state ~= 'dead' then
     local before = redis.call('HGET', k, 'incident')
-    if before then redis.call('SREM', key('id', before), order.id) end -- taken over from the incident before
+    if before and tonumber(before) ~= incident then -- taken over from the incident before, whose end nobody is told
+      redis.call('SREM', key('id', before), order.id)
+      local where = redis.call('HMGET', k, 'receiver', 'target')
+      tell(before, t, { { 'not_told', 'its end was not told: it fired again first, as #' .. string.format('%d', incident),
+        where[1] .. ', ' .. where[2] } })
+    end
     redis.call('HSET', k, 'state', 'open', 'wanted', order.wanted, 'reason', order.reason, 'final', order.final,
       'rank', order.rank, 'incident', incident)
     if order.rings > 0 then redis.call('HINCRBY', k, 'ring_wanted', order.rings) end
@@ -71,8 +87,11 @@ end
 for target in pairs(touched) do drain(target, t, lease, sends, claimed) end
 
 -- What came in while it was being decided makes it due again; nothing waits for a fixed point.
-g.lease, g.next = 0, decision.deadline > 0 and decision.deadline or ABSENT
-if g.seq ~= decision.seq and g.seq > 0 then g.next = t end
+g.lease = 0
+if not anew then
+  g.next = decision.deadline > 0 and decision.deadline or ABSENT
+  if g.seq ~= decision.seq and g.seq > 0 then g.next = t end
+end
 redis.call('HSET', g.key, 'next', g.next == ABSENT and 0 or g.next)
 schedule(g, t)
 return { 'ok', claimed }

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from world import MINUTE, SECOND, World
+from typing import TYPE_CHECKING
+
+from world import MINUTE, SECOND, START, World
 
 from receivers.base import Message, Outcome, Retry, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gateway.store.store import Claim
 
 
 async def test_the_end_is_told_though_a_late_first_message_showed_all_alerts_ended(world: World) -> None:
@@ -46,3 +53,66 @@ async def test_a_return_after_all_ended_in_a_late_message_is_news(world: World) 
         ("ring", "", "A"),
         ("ring", "A", ""),
     ]
+
+
+async def claimed_at(world: World, at: int) -> list[Claim]:
+    """What is due at `at`, claimed and not yet decided."""
+    world.now = START + at
+    await world._set_clock()
+    shards = range(world.store.shards)
+    return [await world.store.claim(shard, world.plan.current.generations, 9, 9) for shard in shards]
+
+
+async def decided(world: World, claims: list[Claim]) -> None:
+    for claim in claims:
+        world.engine.accept(claim.groups)
+    await world.settle()
+
+
+async def test_what_fires_while_the_end_is_decided_is_another_incident(world: World) -> None:
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await world.take(world.ends("A"))
+    await world.until(329 * SECOND)
+    claims = await claimed_at(world, 330 * SECOND)
+    await world.take(world.fires("B"))
+    await decided(world, claims)
+    await world.until(10 * MINUTE)
+    assert world.story()[1:] == [(330.0, "end", "", "A"), (360.0, "ring", "B", "")]
+    assert [note.message.incident for note in world.notes] == [1, 1, 2]
+
+
+async def test_what_fires_while_an_end_is_tidied_up_is_another_incident(world: World) -> None:
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await world.take(world.ends("A"))
+    await world.until(629 * SECOND)
+    claims = await claimed_at(world, 630 * SECOND)
+    assert any(claim.groups for claim in claims)
+    await world.take(world.fires("A"))
+    await decided(world, claims)
+    await world.until(20 * MINUTE)
+    assert world.story()[1:] == [(330.0, "end", "", "A"), (660.0, "ring", "A", "")]
+    assert [note.message.incident for note in world.notes] == [1, 1, 2]
+
+
+PAGERDUTY = """
+route: {receiver: pager, group_by: [cluster]}
+receivers:
+  - name: pager
+    pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]
+"""
+
+
+async def test_an_incident_says_that_the_next_one_came_before_its_end_was_told(
+    make_world: Callable[..., Awaitable[World]],
+) -> None:
+    world = await make_world(PAGERDUTY)
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    world.recorder.answer = lambda _: Retry("no answer")
+    await world.take(world.ends("A"))
+    await world.until(6 * MINUTE)
+    await world.take(world.fires("A"))
+    await world.until(7 * MINUTE)
+    assert (await world.timeline(1))[-1] == "its end was not told: it fired again first, as #2"
