@@ -108,13 +108,14 @@ local function save_group(g, t, meta, wait, interval, overdue)
     push(set, 'opened', t)
     push(set, 'before', g.seq - 1)
     push(set, 'resumed', g.opens == 'resumed' and 1 or 0)
-    if meta and g.opens == 'new' then
-      push(set, 'meta', meta)
-      push(set, 'interval', interval)
-    end
     push(set, 'tick', 0)
   elseif g.changed and g.opened > 0 then
     if g.tick > 0 then g.next = math.min(g.next, next_tick(g, t)) elseif overdue then g.next = math.min(g.next, t) end
+  end
+  -- Also before it opens: it may open by itself, when a suspect is believed.
+  if meta and (g.opens == 'new' or g.interval == 0) then
+    push(set, 'meta', meta)
+    push(set, 'interval', interval)
   end
   set[2] = g.next == ABSENT and 0 or g.next
   redis.call('HSET', g.key, unpack(set))

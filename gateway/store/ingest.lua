@@ -36,10 +36,10 @@ local function take(unit)
   for i, alert in ipairs(alerts) do
     local akey, firing, start, ended, till, rank = unpack(alert)
     local k = fresh[akey] or (states[i] and cjson.decode(states[i])) or unknown(rank)
-    local seen, first, latest, before = k[SEEN], k[START], k[LATEST], k[UNTIL]
+    local status, seen, first, latest, over, before = k[STATUS], k[SEEN], k[START], k[LATEST], k[ENDED], k[UNTIL]
     local news = arrive(k, firing == 1, start, ended, till, t, dedup)
     count[COUNTED[news]] = count[COUNTED[news]] + 1
-    local moved = first ~= k[START] or latest ~= k[LATEST] or before ~= k[UNTIL]
+    local moved = status ~= k[STATUS] or first ~= k[START] or latest ~= k[LATEST] or over ~= k[ENDED] or before ~= k[UNTIL]
     if news ~= 'repeated' or moved or t - seen >= dedup.fresh then
       if news == 'new' or news == 'continued' then k[RANK] = rank end
       apply(g, akey, k, news, dedup)
@@ -51,7 +51,8 @@ local function take(unit)
   end
   save_group(g, t, meta, wait, interval, overdue)
   -- Only a body that would be a repeat the next time too may be answered from its digest.
-  if settled then redis.call('HSET', g.key, 'digest', digest, 'digest_seq', g.seq, 'digest_at', t) end
+  -- One that was not may have changed what an earlier one is now (a suspect; it leaves `seq` alone).
+  redis.call('HSET', g.key, 'digest', settled and digest or '', 'digest_seq', g.seq, 'digest_at', t)
   if g.next <= t and g.lease <= t and #claimed < room then
     lease_group(g, t, lease)
     claimed[#claimed + 1] = gid

@@ -16,10 +16,10 @@ from config.load import load
 from gateway.engine import Engine
 from gateway.intake import Intake, Receipt
 from gateway.leases import Leases
-from gateway.plan import PlanInForce
+from gateway.plan import PlanInForce, timing_of
 from gateway.sender import Sender
 from gateway.store import keys, reading
-from gateway.store.store import Store, Timing
+from gateway.store.store import Store
 from receivers.base import Message, Outcome, Sent
 from routing.alerts import Arrival, alert_key
 
@@ -53,6 +53,7 @@ class Note:
     receiver: str
     kind: str
     message: Message
+    integration: str = ""
 
     @property
     def firing(self) -> set[str]:
@@ -74,7 +75,9 @@ class Recorder:
     async def send(self, config: Any, message: Message, memory: Mapping[str, Any]) -> Outcome:
         outcome = self.answer(message)
         if isinstance(outcome, Sent):
-            self.notes.append(Note(self.world.now - START, message.receiver, message.kind, message))
+            integration = type(config).__name__.removesuffix("Config").lower()
+            at = self.world.now - START
+            self.notes.append(Note(at, message.receiver, message.kind, message, integration))
         return outcome
 
     async def close(self) -> None:
@@ -87,12 +90,8 @@ class World:
         self.path = path
         self.now = START
         config = load(path, {})
-        self.store = Store(
-            redis,
-            shards,
-            Timing(config.dedup.reorder, config.dedup.confirm, config.dedup.stale_after),
-            CLOCK_AND_GUARD,
-        )
+        self.listening = True  # somebody claims all the time, also between the deadlines that we stop at
+        self.store = Store(redis, shards, timing_of(config), CLOCK_AND_GUARD)
         self.plan = PlanInForce(path, config, self.store)
         self.leases = Leases(self.store)
         self.sender = Sender(self.store, self.leases, lambda: "http://tocsin.test", self.plan.address)
@@ -107,6 +106,8 @@ class World:
         path = folder / "tocsin.yaml"
         path.write_text(config)
         world = cls(Redis.from_url(url, decode_responses=True), path, shards)
+        for shard in range(shards):
+            await world.redis.hset(f"{keys.prefix(shard)}:heard", mapping={"since": START - HOUR})
         await world._set_clock()
         await world.plan.start()
         return world
@@ -115,6 +116,8 @@ class World:
         async with self.redis.pipeline(transaction=False) as pipe:
             for shard in range(self.store.shards):
                 pipe.set(f"{keys.prefix(shard)}:clock", self.now)
+                if self.listening:
+                    pipe.hset(f"{keys.prefix(shard)}:heard", "alive", self.now)
             await pipe.execute()
 
     async def settle(self) -> int:
