@@ -2,7 +2,7 @@
 
 Whatever goes wrong inside a handler leaves as one of these; what was not foreseen is logged with its
 traceback under the same id, and the client is told the id alone. Says nothing about which errors there
-are: the handlers do.
+are, since the handlers do, but for the one that all of them have in common: the store is away.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from aiohttp import web
+
+from gateway.store.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -100,6 +102,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ProblemError as error:
         return respond(request, error)
+    except StoreUnavailableError as error:
+        log.warning("http.store_away", method=request.method, route=_route(request), reason=str(error))
+        return respond(request, _away(error))
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise  # a redirection is no problem
@@ -113,6 +118,12 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.exception("http.failed", method=request.method, route=_route(request))
         detail = f"Something went wrong here; the log says what, under request {request_id(request)}."
         return respond(request, ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+
+def _away(error: StoreUnavailableError) -> ProblemError:
+    wait = max(1, error.retry_after_s)
+    detail = f"This cannot be done now: {error}. Try again in {wait} s."
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": str(wait)})
 
 
 def _explain(request: web.Request, error: web.HTTPException) -> str:
