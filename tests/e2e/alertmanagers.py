@@ -174,16 +174,20 @@ class Rules:
         """The alert ends now."""
         self._ended[name] = rfc3339()
 
-    async def _post_for_ever(self) -> None:
+    async def post(self, *names: str) -> None:
+        """Posts these alerts as they are now, or all, once."""
+        body = [
+            alert | {"endsAt": self._ended.get(name) or rfc3339(in_s=60)}
+            for name, alert in self._alerts.items()
+            if not names or name in names
+        ]
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
-            while True:
-                body = [
-                    alert | {"endsAt": self._ended.get(name) or rfc3339(in_s=60)}
-                    for name, alert in self._alerts.items()
-                ]
-                if body:
-                    await asyncio.gather(*(_post(session, url, body) for url in self._urls))
-                await asyncio.sleep(_REPOSTED_S)
+            await asyncio.gather(*(_post(session, url, body) for url in self._urls if body))
+
+    async def _post_for_ever(self) -> None:
+        while True:
+            await self.post()
+            await asyncio.sleep(_REPOSTED_S)
 
 
 async def _post(session: aiohttp.ClientSession, url: str, body: list[dict[str, Any]]) -> None:

@@ -20,15 +20,15 @@ ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 
 
 class Machine(HttpStandin):
-    """Takes webhooks and keeps their bodies and headers."""
+    """Takes webhooks and keeps their bodies, and what stood behind the `?` of their addresses."""
 
     def __init__(self) -> None:
         super().__init__([web.post("/hook", self._take)])
         self.bodies: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
+        self.queries: list[str] = []
 
     async def _take(self, request: web.Request) -> web.Response:
-        self.headers.append(dict(request.headers))
+        self.queries.append(request.query_string)
         self.bodies.append(json.loads(await request.read()))
         return web.Response(text="ok")
 

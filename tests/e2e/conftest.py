@@ -16,6 +16,8 @@ from audience import Audience  # noqa: E402 - see above
 from programs import Program, RedisServer, Tocsin  # noqa: E402 - see above
 from stage import Stage  # noqa: E402 - see above
 
+from gateway.standins.smtp import SmtpStandin  # noqa: E402 - see above
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
@@ -56,6 +58,15 @@ async def make_audience(stack: AsyncExitStack) -> Callable[[], Awaitable[Audienc
 @pytest.fixture
 async def audience(make_audience: Callable[[], Awaitable[Audience]]) -> Audience:
     return await make_audience()
+
+
+@pytest.fixture
+async def mail_server(stack: AsyncExitStack) -> SmtpStandin:
+    """A mail server that takes nothing without STARTTLS and a login."""
+    server = SmtpStandin(users={"tocsin": "correct horse"})
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return server
 
 
 @pytest.fixture

@@ -108,6 +108,13 @@ class Tocsin(Program):
         if self.process is not None and self.process.poll() is None:
             assert await self.stop() == 0, self.tail()
 
+    async def api(self, path: str) -> dict[str, Any]:
+        """The document at `path` below `/api/v1`."""
+        status, text = await ask(f"{self.url}/api/v1{path}")
+        assert status == 200, text
+        document: dict[str, Any] = json.loads(text)
+        return document
+
     def events(self) -> list[dict[str, Any]]:
         """What it logged."""
         return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]

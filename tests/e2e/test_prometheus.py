@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
-from programs import Program, ask, free_port
+from programs import Program, free_port
 from waiting import stays, until
 
 from gateway.standins.http import HttpStandin
@@ -113,8 +112,7 @@ async def test_what_prometheus_posts_is_one_story_across_restarts(
     await prometheus.kill()
     await phone_hears(audience, story, then={("resolve", "#1"), ("resolve", "#3")})
     assert tocsin.troubles() == []
-    text = (await ask(f"{tocsin.url}/api/v1/incidents/3"))[1]
-    assert json.loads(text)["alerts"][0]["expired"]
+    assert (await tocsin.api("/incidents/3"))["alerts"][0]["expired"]
 
 
 async def phone_hears(
