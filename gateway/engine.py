@@ -134,7 +134,18 @@ class Engine:
             await self._store.commit(group.shard, group.gid, _nothing(group), 0)
             return
         told = tuple(
-            Told(d.id, d.ends, d.state, d.wanted, d.sent, d.ring_wanted, d.ring_sent, d.sent_at)
+            Told(
+                id=d.id,
+                ends=d.ends,
+                updates=d.updates,
+                state=d.state,
+                wanted=d.wanted,
+                sent=d.sent,
+                ring_wanted=d.ring_wanted,
+                ring_sent=d.ring_sent,
+                rung=d.rung,
+                sent_at=d.sent_at,
+            )
             for d in group.deliveries
             if incident.number and d.incident == incident.number
         )
@@ -235,6 +246,7 @@ def _commit(
         "tick": incident.tick if incident else 0,
         "deadline": decision.deadline or 0,
         "leave": decision.leave,
+        "considered": incident.considered if incident else 0,
         "opened_at": incident.opened_at if incident else 0,
         "resolved_at": incident.resolved_at if incident else 0,
         "lines": [[line.kind, line.text] for line in decision.lines],

@@ -27,10 +27,13 @@ def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store)
     incident, fields = begun.incident, begun.fields
     over = incident.status is Status.RESOLVED
     alerts = [shown(alert, resolved=False) for alert in begun.firing_alerts]
-    alerts += [shown(alert, resolved=True) for alert in begun.ended_alerts]
+    tells_ends = fields.get("ends") == "1"  # else it is told who fires, and nothing of those who ended
+    ended = begun.ended if tells_ends else 0
+    alerts += [shown(alert, resolved=True) for alert in begun.ended_alerts if tells_ends]
     since = max(int(fields.get("sent") or 0), int(fields.get("base") or 0))
-    all_shown = len(alerts) >= begun.firing + begun.ended
-    pages = None if all_shown else _pages(store, fields["gid"], since, begun.revision, firing=not over)
+    until = begun.revision if tells_ends else since
+    all_shown = len(alerts) >= begun.firing + ended
+    pages = None if all_shown else _pages(store, fields["gid"], since, until, firing=not over)
     return Message(
         kind=kind,
         reason=fields.get("reason", ""),
@@ -43,7 +46,7 @@ def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store)
         common_annotations=common([alert.annotations for alert in alerts]),
         alerts=alerts,
         firing=begun.firing,
-        resolved=begun.ended,
+        resolved=ended,
         severity=_severity(alerts, incident.rank),
         opened_at=incident.opened_at,
         resolved_at=incident.resolved_at,

@@ -222,7 +222,7 @@ def _plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:
 
 
 _UNCHANGED: Final = {
-    "sent": 0, "ring_sent": 0, "memory": "", "unknown": False, "tries": 0, "failing_since": 0,
+    "sent": 0, "ring_sent": 0, "rung": 0, "memory": "", "unknown": False, "tries": 0, "failing_since": 0,
     "retry_at": 0, "closed_until": 0, "error": "", "told": False, "lines": [],
 }  # fmt: skip
 
@@ -244,6 +244,7 @@ def _sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdic
         case Sent(memory, note):
             heard = delivery.ring_wanted if what in ("ring", "end") else 0
             fields |= {"sent": begun.revision, "ring_sent": heard, "told": True, "memory": _memory(memory)}
+            fields |= {"rung": begun.revision if what == "ring" else 0}
             reason = begun.fields.get("reason", "")
             line = f"{_SAID[what]} ({reason})" + (f"; {note}" if note else "")
         case Retry(reason, _, _, unknown, memory):

@@ -114,17 +114,21 @@ class Told:
     """What one delivery of the incident has been told, and what it is still to be told.
 
     `ends` is whether an end or a part of it can be shown there: `send_resolved`, or a message that is
-    edited. `sent_at` is when it was last told anything, 0 for never. `state` as in the store: `open`,
-    `done` after the end was told, `dead` where nobody tries any more.
+    edited; `updates`, whether a change that makes no sound is told there (mail: no, it stands in the next).
+    `rung` is the revision that the last ring showed: what fired later has not been heard there, even if an
+    update has shown it. `sent_at` is when it was last told anything, 0 for never. `state` as in the store:
+    `open`, `done` after the end was told, `dead` where nobody tries any more.
     """
 
     id: str
     ends: bool
+    updates: bool = True
     state: str = "open"
     wanted: int = 0
     sent: int = 0
     ring_wanted: int = 0
     ring_sent: int = 0
+    rung: int = 0
     sent_at: int = 0
 
     @property
@@ -253,10 +257,10 @@ def _tick(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) ->
 
 def _order(incident: Incident, now: int, group: Group, delivery: Told) -> Order | None:
     """Alertmanager's decision whether a group is notified again, for one of our deliveries."""
-    considered = max(delivery.wanted, delivery.sent)
-    if group.fired_rev > considered:
+    heard = delivery.rung if delivery.ring_wanted == delivery.ring_sent else delivery.wanted
+    if group.fired_rev > heard:
         return _ring(delivery, group, GROWN)
-    if delivery.ends and group.ended_rev > considered:
+    if delivery.ends and delivery.updates and group.ended_rev > max(delivery.wanted, delivery.sent):
         return Order(delivery.id, group.seq, 0, PARTLY)
     if _repeat_is_due(incident, now, delivery):
         return _ring(delivery, group, REPEATED)
@@ -318,13 +322,13 @@ def _count(incident: Incident, group: Group) -> Incident:
 
 
 def _grown_or_partly(incident: Incident, group: Group, orders: tuple[Order, ...]) -> tuple[Line, ...]:
-    if not orders:
-        return ()
     if group.fired_rev > incident.considered:
         return (Line("grown", f"new alerts added: {_alerts(group.firing)} firing"),)
     if group.ended_rev > incident.considered:
         return (Line("partly", f"some alerts resolved: {_alerts(group.firing)} still firing"),)
-    return (Line("repeated", f"repeat interval elapsed: {_alerts(group.firing)} firing"),)
+    if orders:
+        return (Line("repeated", f"repeat interval elapsed: {_alerts(group.firing)} firing"),)
+    return ()
 
 
 def _alerts(count: int) -> str:

@@ -6,7 +6,7 @@
 --          closed, unresolved, resolved, activity.
 -- lease    ms; sends: how many deliveries the caller can begin
 -- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, tick, deadline (0 = none), leave,
---          resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new}...]
+--          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new}...]
 local gid, lease, sends = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local decision = cjson.decode(ARGV[4])
 local t = now()
@@ -23,6 +23,8 @@ if decision.leave > g.left then
   redis.call('ZREMRANGEBYSCORE', key('e', gid), '-inf', decision.leave)
   redis.call('HSET', g.key, 'left', decision.leave)
 end
+local weighed = math.max(decision.considered, decision.leave)
+if weighed > g.shown then redis.call('HSET', g.key, 'shown', weighed) end
 
 redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0)
 if decision.doc == '' then redis.call('HDEL', g.key, 'doc') else redis.call('HSET', g.key, 'doc', decision.doc) end

@@ -21,11 +21,11 @@ local function push(list, a, b)
   list[#list + 1] = b
 end
 
--- The alert fires (again). An end that no target can have seen is as if it had not been: the revision of
--- its beginning stays, so that nobody is told what nobody missed (Alertmanager: an alert that flaps
--- between two ticks is the same to it).
+-- The alert fires (again). An end that no tick has weighed and no target can have seen is as if it had not been:
+-- the revision of its beginning stays, so that nobody is told what nobody missed (Alertmanager: an alert that
+-- flaps between two ticks is the same to it). Where a new incident begins, so does everything in it.
 local function fires(g, akey, k)
-  local unseen = k[EREV] > g.left and k[EREV] > g.shown
+  local unseen = g.opened > 0 and k[EREV] > g.shown
   if not (unseen and k[FREV] > 0) then k[FREV] = g.seq + 1 end
   k[EREV] = 0
   g.fired[akey], g.ended[akey] = k[FREV], nil
@@ -129,7 +129,7 @@ local function lease_group(g, t, lease)
 end
 
 -- Of each delivery of the group: what a decision must know.
-local TOLD = { 'incident', 'kind', 'place', 'ends', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'sent_at' }
+local TOLD = { 'incident', 'kind', 'place', 'ends', 'updates', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'rung', 'sent_at' }
 local SEEN_OF = { 'seq', 'version', 'lease', 'doc', 'meta', 'opened', 'before', 'resumed', 'next', 'r0', 'r1', 'r2', 'r3', 'r4' }
 
 -- What a decision is made from: {gid, fields..., firing, ended, fired_rev, ended_rev, deliveries}.

@@ -37,11 +37,13 @@ class DeliveryState:
     kind: str
     place: str
     ends: bool
+    updates: bool
     state: str
     wanted: int
     sent: int
     ring_wanted: int
     ring_sent: int
+    rung: int
     sent_at: int
 
 
@@ -149,10 +151,9 @@ def _int(value: str | float | None) -> int:
 
 
 def _delivery_state(row: Sequence[str]) -> DeliveryState:
-    did, incident, kind, place, ends, state, *levels = row
-    wanted, sent, ring_wanted, ring_sent, sent_at = map(_int, levels)
+    did, incident, kind, place, ends, updates, state, *levels = row
     return DeliveryState(
-        did, _int(incident), kind, place, ends == "1", state, wanted, sent, ring_wanted, ring_sent, sent_at
+        did, _int(incident), kind, place, ends == "1", updates == "1", state, *map(_int, levels)
     )
 
 

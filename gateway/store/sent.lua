@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the shard's prefix. Touches d of the delivery; ready, busy of its target; gd, g of its group; due, open, dead,
 --          closed, l, activity.
--- verdict  JSON: state (open, done, dead), sent, ring_sent (0 = as before), memory ('' = as before), unknown, tries,
+-- verdict  JSON: state (open, done, dead), sent, ring_sent, rung (0 = as before), memory ('' = as before), unknown, tries,
 --          failing_since, retry_at (0 = not), closed_until (0 = not), error, told (bool), lines
 local did, attempt, lease, sends = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local verdict = cjson.decode(ARGV[5])
@@ -25,6 +25,7 @@ local function put(name, value)
 end
 if verdict.sent > 0 then put('sent', verdict.sent) end
 if verdict.ring_sent > 0 then put('ring_sent', verdict.ring_sent) end
+if verdict.rung > 0 then put('rung', verdict.rung) end
 if verdict.told then put('sent_at', t) end
 if verdict.memory ~= '' then put('memory', verdict.memory) end
 redis.call('HSET', k, unpack(set))

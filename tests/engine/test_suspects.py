@@ -1,4 +1,4 @@
-"""A firing copy that comes after the end: the late word of the other Alertmanager of a pair, or a real return.
+"""A firing copy that comes after the end: the late word of the other one of a pair, or a real return.
 
 The rule is the table "Identity"; tests/routing/test_alerts.py has it line by line. Here it goes through the
 store, the engine and the sender, up to what people are told.
