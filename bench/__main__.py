@@ -15,7 +15,9 @@ async def run(args: argparse.Namespace) -> None:
         if args.cases and str(number) not in args.cases.split(","):
             continue
         figures = await ingest.compare(case, tuple(args.stores.split(",")), args.rounds)
-        print(json.dumps(figures, indent=1), flush=True)
+        print(figures['case'])
+        for n,p in figures['peers'].items(): print('   ',n,p['alerts_per_s'],p['cpu_us_per_alert'],p['answer_p99_ms'],figures['ratios'].get(n), flush=True)
+    if not args.cases or 's' in args.cases: print(await ingest.storm('everysec', quick=args.quick))
 
 
 def main() -> None:
@@ -25,12 +27,8 @@ def main() -> None:
     parser.add_argument("--cases", default="")
     parser.add_argument("--stores", default=",".join(STORES))
     args = parser.parse_args()
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(run(args))
-    else:
-        uvloop.run(run(args))
+    import uvloop
+    uvloop.run(run(args))
 
 
 main()

@@ -62,7 +62,7 @@ def alert(group: str, member: int, at_ms: int) -> dict[str, Any]:
             "namespace": "checkout",
             "pod": pod,
             "severity": "high",
-            "team": TEAMS[member % len(TEAMS)] if group.startswith("Each") else TEAMS[hash_of(group)],
+            "team": TEAMS[sum(group.encode()) % len(TEAMS)],
         },
         "annotations": {
             "summary": f"Pod checkout/{pod} is restarting 1.2 times in 10 minutes",
@@ -74,10 +74,6 @@ def alert(group: str, member: int, at_ms: int) -> dict[str, Any]:
         "generatorURL": "http://prometheus.example.com:9090/graph?g0.expr=increase%28kube_pod_container_status"
         "_restarts_total%5B10m%5D%29+%3E+1&g0.tab=1",
     }
-
-
-def hash_of(group: str) -> int:
-    return sum(group.encode()) % len(TEAMS)
 
 
 def rfc3339(at_ms: int) -> str:
@@ -126,25 +122,23 @@ def request(payload: bytes, form: Form) -> bytes:
 class Shape:
     """What one case sends: `groups` of `members` alerts in each of `bodies` bodies."""
 
-    name: str
     groups: int
     members: int
     bodies: int
 
     @property
     def alerts(self) -> int:
-        """In all bodies together."""
-        return self.bodies * self.groups * self.members
+        """In one body."""
+        return self.groups * self.members
 
     def requests(self, form: Form, run: str) -> list[bytes]:
         """Distinct alerts in each body; `run` makes them differ from every other run's."""
         now = int(time.time() * 1000)
-        prefix = "Each" if self.groups > 1 else "PodCrashLooping"
         return [
             request(
                 body(
                     [
-                        alert(f"{prefix}{run}{number}x{group}", number * 7 + group * 3 + member, now)
+                        alert(f"PodCrashLooping{run}n{number}g{group}", number * 7 + group * 3 + member, now)
                         for group in range(self.groups)
                         for member in range(self.members)
                     ],

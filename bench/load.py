@@ -30,6 +30,35 @@ class LoadError(Exception):
     """A peer did not answer 200."""
 
 
+class OpenLoad:
+    """Sends each request at once, on an idle connection or a new one."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._idle: list[_Idle] = []
+        self._all: list[_Idle] = []
+
+    async def __aenter__(self) -> OpenLoad:
+        for _ in range(16):
+            await self._connect()
+        return self
+
+    async def _connect(self) -> _Idle:
+        loop = asyncio.get_running_loop()
+        _, one = await loop.create_connection(lambda: _Idle(self._idle), "127.0.0.1", self._port)
+        self._all.append(one)
+        return one
+
+    async def send(self, request: bytes) -> None:
+        if not self._idle:
+            await self._connect()
+        self._idle.pop().send(request)
+
+    async def __aexit__(self, *_: object) -> None:
+        for one in self._all:
+            one.close()
+
+
 class Connection(asyncio.Protocol):
     """One keep-alive connection with one request under way."""
 
@@ -80,6 +109,28 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self.done.done():
             self.done.set_exception(error)
+
+
+class _Idle(asyncio.Protocol):
+    """A connection that goes back to the idle ones when its request is answered."""
+
+    def __init__(self, idle: list[_Idle]) -> None:
+        self._idle = idle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._idle.append(self)
+
+    def send(self, request: bytes) -> None:
+        self._transport.write(request)  # type: ignore[attr-defined]  # uvloop's is not of asyncio's family
+
+    def data_received(self, data: bytes) -> None:
+        if data[9:12] != b"200":  # answers are short: they come in one piece
+            raise LoadError(data[:600].decode(errors="replace"))
+        self._idle.append(self)
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 async def send(port: int, requests: Sequence[bytes], connections: int) -> Load:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.alerts import config
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -83,18 +81,29 @@ async def process(folder: Path, name: str, *command: str) -> AsyncIterator[int]:
             await child.wait()
 
 
+async def get(port: int, path: str) -> str:
+    """The body of a GET.
+
+    Raises:
+        OSError: nobody listens, or the answer is not 200.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    if " 200 " not in answer.partition("\r\n")[0]:
+        raise OSError(answer[:300])
+    return answer.partition("\r\n\r\n")[2]
+
+
 async def answers(port: int, path: str, folder: Path) -> None:
     """Waits until a GET of `path` is answered 200; where that takes too long, shows the logs."""
     try:
         async with asyncio.timeout(START_S):
             while True:
                 with contextlib.suppress(OSError):
-                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                    writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
-                    status = await reader.readline()
-                    writer.close()
-                    if b" 200 " in status:
-                        return
+                    await get(port, path)
+                    return
                 await asyncio.sleep(0.05)
     except TimeoutError:
         logs = "\n".join(log.read_text(errors="replace")[-2000:] for log in folder.glob("*.log"))
@@ -102,11 +111,11 @@ async def answers(port: int, path: str, folder: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def alertmanager(sink: int, wait: str = "30s") -> AsyncIterator[Peer]:
-    """Debian's Alertmanager, alone, with its receiver at port `sink`."""
+async def alertmanager(text: str) -> AsyncIterator[Peer]:
+    """Debian's Alertmanager, alone, with the configuration `text`."""
     with tempfile.TemporaryDirectory(prefix="bench-am-") as name:
         folder, port = Path(name), free_port()
-        (folder / "alertmanager.yml").write_text(config(sink, wait))
+        (folder / "alertmanager.yml").write_text(text)
         command = (
             "prometheus-alertmanager",
             f"--config.file={folder}/alertmanager.yml",
@@ -142,11 +151,11 @@ async def redis_server(appendfsync: str) -> AsyncIterator[tuple[int, int]]:
 
 
 @contextlib.asynccontextmanager
-async def tocsin(sink: int, store: StoreKind, workers: int = 1, wait: str = "30s") -> AsyncIterator[Peer]:
-    """Tocsin as `tocsin serve` starts it, on a store of the kind asked for."""
+async def tocsin(text: str, store: StoreKind, workers: int = 1) -> AsyncIterator[Peer]:
+    """Tocsin as `tocsin serve` starts it, with the configuration `text`, on a store of the kind asked for."""
     async with contextlib.AsyncExitStack() as stack:
         folder, port = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-to-"))), free_port()
-        (folder / "tocsin.yaml").write_text(config(sink, wait))
+        (folder / "tocsin.yaml").write_text(text)
         command = [
             *(str(Path(sys.executable).parent / "tocsin"), "serve", str(folder / "tocsin.yaml")),
             *("--listen", f"127.0.0.1:{port}", "--log-format", "json", "--workers", str(workers)),
@@ -166,4 +175,4 @@ async def tocsin(sink: int, store: StoreKind, workers: int = 1, wait: str = "30s
 
 
 def _is_store(pid: int) -> bool:
-    return b"appendfsync" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return os.readlink(f"/proc/{pid}/exe").rpartition("/")[2].startswith(("redis", "valkey"))
