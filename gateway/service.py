@@ -29,7 +29,7 @@ from gateway.store.unavailable import StoreUnavailableError
 from gateway.webhook import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
     from pathlib import Path
 
     from redis.asyncio import Redis
@@ -42,6 +42,7 @@ LINGER_S: Final = 2.0  # for the rest of a body that was refused
 REQUESTS_S: Final = 2.0  # for requests under way when we stop
 STOP_S: Final = 9.0
 WORK_S: Final = 4.0  # for decisions and attempts under way
+CANCEL_AGAIN_S: Final = 0.2
 SWEPT_WITHIN_S: Final = 10.0
 COUNT_EVERY_S: Final = 5.0
 
@@ -209,14 +210,25 @@ class Service:
             task.cancel()
         await self.engine.stop(WORK_S / 2)
         await self.sender.stop(WORK_S)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         try:
             await self._leases.give_back()
         except StoreUnavailableError as error:
             log.warning("leases.not_given_back", error=str(error))
         await self._redis.aclose()
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancels until all have ended.
+
+    Once is not enough: before Python 3.12 `asyncio.wait_for`, through which redis-py writes, swallows a
+    cancellation that comes in the moment in which what it waits for is done.
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 def _mourn(task: asyncio.Task[None]) -> None:
