@@ -18,12 +18,12 @@ def demo(
 ) -> None:
     """See it work, with stand-ins for PagerDuty, Slack and mail."""
     host, port = listen_address(listen)
-    from gateway import demo as story
     from gateway.cli.errors import CommandError
+    from gateway.demo import run
     from gateway.serve_options import StartError
 
     try:
-        code = story.run(once=once, host=host, port=port)
+        code = run(once=once, host=host, port=port)
     except StartError as error:
         raise CommandError(error.message, error.hint) from None
     raise typer.Exit(code)

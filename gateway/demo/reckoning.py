@@ -150,13 +150,13 @@ def complaints(
     wrong += _differs("the gateway", "incidents", expected.incidents, len(statuses))
     wrong += _differs("the gateway", "resolved incidents", expected.resolved, statuses.count("resolved"))
     wrong += [f"{one['target']} was given up: {one['error']}" for one in dead]
-    for name in expected.places.keys() | found.keys():
+    for name in {**expected.places, **found}:
         want, got = expected.places.get(name, Tally()), found.get(name, Tally())
-        wrong += _differs(name, "incidents that begin", want.begun, got.begun)
-        wrong += _differs(name, "incidents that end", want.ended, got.ended)
+        wrong += _differs(name, "incidents begun", want.begun, got.begun)
+        wrong += _differs(name, "incidents ended", want.ended, got.ended)
         wrong += _differs(name, "further news", want.more, got.more)
     return wrong
 
 
 def _differs(where: str, what: str, want: int, got: int) -> list[str]:
-    return [] if want == got else [f"{where}: {want} {what} were due, {got} came"]
+    return [] if want == got else [f"{where}: {what}: {want} due, {got} came"]

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -182,7 +183,8 @@ class Screen:
     def _sayable(self, text: str) -> str:
         """What came from outside, on one line, harmless, and without what this terminal cannot show."""
         if not self._unicode:
-            text = text.translate(_ASCII).encode(self._encoding, "ignore").decode(self._encoding)
+            text = unicodedata.normalize("NFKD", text.translate(_ASCII))  # letters without their accents
+            text = text.encode(self._encoding, "ignore").decode(self._encoding)
         return plain(" ".join(text.split()))
 
     def _write(self, *lines: Text | str) -> None:

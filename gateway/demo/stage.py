@@ -72,8 +72,11 @@ async def stage(host: str, port: int) -> AsyncIterator[Stage]:
         config = load(CONFIGURATION)
         try:
             refuse_open_listen(host, Auth(config.auth))
-        except OpenListenError as error:
-            raise StartError(f"the demo knows no tokens: {error}") from None
+        except OpenListenError:
+            raise StartError(
+                f"the demo takes alerts from everybody, so it does not listen on {host}",
+                "Give it an address of this machine only, such as 127.0.0.1:9300.",
+            ) from None
         plan = compile_plan(config)
         for integrations in plan.receivers.values():
             for one in integrations:
@@ -89,8 +92,9 @@ async def stage(host: str, port: int) -> AsyncIterator[Stage]:
         try:
             await service.start(host, port)
         except OSError as error:
+            why = os.strerror(error.errno).lower() if error.errno else str(error)
             raise StartError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}",
+                f"cannot listen on {host}:{port}: {why}",
                 "Give the demo another port: `tocsin demo --listen 127.0.0.1:9300`.",
             ) from None
         except StoreUnavailableError as error:
