@@ -104,9 +104,12 @@ class Tocsin(Program):
         super().__init__(folder, "tocsin", command, port, "/-/ready")
 
     async def finish(self) -> None:
-        """As a service is ended: with SIGTERM, in peace."""
+        """As a service is ended: with SIGTERM, in peace. Nothing unforeseen may have happened in it."""
         if self.process is not None and self.process.poll() is None:
             assert await self.stop() == 0, self.tail()
+        unforeseen = [event for event in self.events() if "exception" in event]
+        assert unforeseen == [], unforeseen[0]["exception"]
+        assert "Traceback" not in self.log, self.tail()
 
     async def api(self, path: str) -> dict[str, Any]:
         """The document at `path` below `/api/v1`."""

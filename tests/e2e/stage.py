@@ -42,6 +42,7 @@ ENDS = {
     "mailbox": [("resolved", "#1")],
     "machine": [("end", "#1", "", "B")],
 }
+ONLY_A_ENDS = ENDS | {"channel": [("edit", "✅ A")], "machine": [("end", "#1", "", "A")]}
 AGAIN = {
     "phone": [("ring", "#2")],
     "channel": [("post", "🔴 A")],

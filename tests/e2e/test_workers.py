@@ -32,7 +32,8 @@ async def test_two_workers_tell_one_story_and_count_together(
         await stage.all_hear(GROWS)
         rules.end("A")
         await stage.all_hear(SHRINKS)
-        one, _ = await until(lambda: workers(stage.tocsins["two"]), "two workers")
+        await until(lambda: all_is_committed(stage.tocsins["two"]), "what was sent to be known as sent")
+        one, _ = workers(stage.tocsins["two"])
         os.kill(one, signal.SIGKILL)
         rules.end("B")
         await stage.all_hear(ENDS)
@@ -45,12 +46,19 @@ async def test_two_workers_tell_one_story_and_count_together(
     assert counts == [expected(stage)] * 6, stage.wires[0].statuses
 
 
+async def all_is_committed(tocsin: Tocsin) -> bool:
+    """Whether nothing would be sent twice if a worker died now."""
+    deliveries = (await tocsin.api("/deliveries?state=open"))["deliveries"]
+    return all(d["wanted"] == d["sent"] and d["ring_wanted"] == d["ring_sent"] for d in deliveries)
+
+
 def workers(tocsin: Tocsin) -> list[int]:
     """The processes that the first one started."""
     assert tocsin.process is not None
     pid = tocsin.process.pid
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in found] if len(found) == 2 else []
+    assert len(found) == 2, found
+    return [int(child) for child in found]
 
 
 def counted(text: str) -> dict[str, float]:
