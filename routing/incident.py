@@ -268,8 +268,9 @@ def _order(incident: Incident, now: int, group: Group, delivery: Told) -> Order 
 
 
 def _ring(delivery: Told, group: Group, reason: str) -> Order:
-    # A ring that has not gone out yet will carry the newest content: one sound is enough.
-    return Order(delivery.id, group.seq, 0 if delivery.ring_wanted > delivery.ring_sent else 1, reason)
+    # Whoever begins next rings for all that is wanted by then: one sound is enough. But an attempt that has begun
+    # already does not carry this news, so it is a ring of its own.
+    return Order(delivery.id, group.seq, 1, reason)
 
 
 def _repeat_is_due(incident: Incident, now: int, delivery: Told) -> bool:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from gateway.store.store import Claim
+
 CLOCK_AND_GUARD = """
 local real = redis
 local redis = setmetatable({ call = function(command, ...)
@@ -119,6 +121,24 @@ class World:
                 if self.listening:
                     pipe.hset(f"{keys.prefix(shard)}:heard", "alive", self.now)
             await pipe.execute()
+
+    async def pass_to(self, at: int) -> None:
+        """The time is `at` (ms since the start), and nobody works."""
+        self.now = START + at
+        await self._set_clock()
+
+    async def claims(self, groups: int = 99, sends: int = 99) -> list[Claim]:
+        """What is due in each shard, claimed for somebody who does not work on it (yet)."""
+        generations = self.plan.current.generations
+        return [await self.store.claim(n, generations, groups, sends) for n in range(self.store.shards)]
+
+    async def due(self) -> dict[str, int]:
+        """Every deadline: member -> ms since the start."""
+        found: dict[str, int] = {}
+        for shard in range(self.store.shards):
+            members = await self.redis.zrange(f"{keys.prefix(shard)}:due", 0, -1, withscores=True)
+            found |= {member: int(score) - START for member, score in members}
+        return found
 
     async def settle(self) -> int:
         """Everything that is due now is done; the deadline that comes next, 0 for none."""
