@@ -121,7 +121,7 @@ def test_once_ends_by_itself_with_a_summary_of_what_everybody_got(both: tuple[De
 
 
 def test_the_other_of_the_pair_makes_nobody_be_told_again(both: tuple[Demo, Demo]) -> None:
-    from_b = re.findall(r"alertmanager-b \S+ (.*)", both[0].text)
+    from_b = re.findall(r"alertmanager-b -> (.*)", both[1].text)
     assert from_b == ["already known, nobody is told: HighAPIResponseTime"] * 4
 
 
