@@ -64,9 +64,11 @@ class Sender:
         return 0 if self._closing else max(0, SENDS_AT_ONCE - len(self._working))
 
     def accept(self, deliveries: Sequence[ClaimedDelivery]) -> None:
-        """Sends deliveries that are claimed already (their lease runs)."""
+        """Sends deliveries that are claimed already (their lease runs); when we stop they are given back."""
         for claimed in deliveries:
             self._leases.hold(claimed)
+            if self._closing:
+                continue
             task = asyncio.create_task(self._attempt(claimed))
             self._working.add(task)
             task.add_done_callback(self._done)
