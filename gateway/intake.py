@@ -1,7 +1,8 @@
 """From arrivals to the store: which groups each alert belongs to, and one shared call for all who wait.
 
 While one call to a shard is in flight the next one collects, so that however many requests wait, each shard
-has one call at a time. Who calls `take` goes on when all of it is durable.
+has one call at a time. Who calls `take` goes on when all of it is durable. A body that has changed nothing
+before is handed over as its digest; only where the store does not know it any more do its alerts follow.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_WAITING: Final = 20_000
 """Units of groups that may wait for a call; beyond, the sender is told to come again."""
+
+MAX_SETTLED: Final = 200_000
+"""Groups whose last digest is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Intake:
         self._room = room
         self._waiting: list[list[_Waiting]] = [[] for _ in range(store.shards)]
         self._calls: list[asyncio.Task[None] | None] = [None] * store.shards
+        self._settled: dict[str, str] = {}  # group -> digest of its last body that changed nothing
 
     async def take(self, arrivals: Sequence[Arrival]) -> Receipt:
         """Stores them all.
@@ -83,8 +88,10 @@ class Intake:
         counted, uncounted = _units(arrivals, placing)
         answers = [self._put(shard, unit, placing) for shard, unit in counted]
         extra = [self._put(shard, unit, placing) for shard, unit in uncounted]
-        counts = await asyncio.gather(*answers, *extra)
-        return Receipt(*map(sum, zip(*counts[: len(answers)], (0, 0, 0, 0), strict=True)))
+        counts = [await answer for answer in answers]
+        for answer in extra:
+            await answer
+        return Receipt(*map(sum, zip(*counts, (0, 0, 0, 0), strict=True)))
 
     def _put(self, shard: int, unit: Unit, placing: Placing) -> asyncio.Future[Counts]:
         answer: asyncio.Future[Counts] = asyncio.get_running_loop().create_future()
@@ -114,8 +121,9 @@ class Intake:
     async def _hand_over(self, shard: int, waiting: list[_Waiting]) -> None:
         try:
             units = [one.unit for one in waiting]
+            asked = {at for at, unit in enumerate(units) if self._settled.get(unit.gid) == unit.digest}
             generations = waiting[0].placing.generations
-            counts, claimed = await self._store.ingest(shard, generations, units, self._room())
+            counts, claimed = await self._store.ingest(shard, generations, units, self._room(), asked)
         except StoreUnavailableError as error:
             if not isinstance(error, PlanChangedError):  # the store is away for all who wait
                 waiting = waiting + self._waiting[shard]
@@ -127,9 +135,24 @@ class Intake:
             raise
         if claimed:
             self._claimed(claimed)
+        whole = []
         for one, count in zip(waiting, counts, strict=True):
-            if not one.answer.done():
+            self._learn(one.unit, count)
+            if count is None:
+                whole.append(one)
+            elif not one.answer.done():
                 one.answer.set_result(count)
+        if whole:
+            await self._hand_over(shard, whole)
+
+    def _learn(self, unit: Unit, count: Counts | None) -> None:
+        """A body that changed nothing comes again as it is, most likely: then its digest is enough."""
+        if count is None or count[0] or count[2]:
+            self._settled.pop(unit.gid, None)
+            return
+        if len(self._settled) >= MAX_SETTLED:
+            self._settled.clear()
+        self._settled[unit.gid] = unit.digest
 
     async def close(self) -> None:
         """Waits for the calls in flight."""

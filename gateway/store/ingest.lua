@@ -5,9 +5,10 @@
 -- gen      the generation of the plan that routed these alerts; another one is in force: nothing is taken.
 -- dedup    JSON: reorder, confirm, stale_after, remember, fresh (ms)
 -- lease    ms; room: how many groups that are due at once may be claimed for the caller
--- units    JSON: [[group, digest, meta, wait, interval, [[alert, firing, start, ended, until, rank]...]]...]
+-- units    JSON: [[group, digest, meta, wait, interval, [[alert, firing, start, ended, until, rank]...], size]...]
+--          Without alerts it only asks whether the digest says it all.
 -- contents one argument for each alert, in order
--- A unit's counts: {accepted, repeated, suspected, recorded}.
+-- A unit's counts: {accepted, repeated, suspected, recorded}; false where it must come with its alerts.
 if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
 local lease, room = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -61,8 +62,13 @@ local function take(unit)
 end
 
 for i, unit in ipairs(cjson.decode(ARGV[5])) do
-  if same_again(unit[1], unit[2]) then counts[i] = { 0, #unit[6], 0, 0 } else counts[i] = take(unit) end
-  content_at = content_at + #unit[6]
+  local alerts, size = unit[6], unit[7]
+  if same_again(unit[1], unit[2]) then
+    counts[i] = { 0, size, 0, 0 }
+  else
+    counts[i] = #alerts == size and take(unit)
+  end
+  content_at = content_at + #alerts
 end
 for i, gid in ipairs(claimed) do claimed[i] = view(gid) end
 return { 'ok', counts, claimed }

@@ -23,7 +23,7 @@ from gateway.store.unavailable import PlanChangedError, SchemaError, StoreUnavai
 from receivers.base import SHOWN_ALERTS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 
     from redis.asyncio import Redis
 
@@ -76,7 +76,6 @@ class Unit:
 
 Counts = tuple[int, int, int, int]
 """Accepted, repeated, suspected, recorded."""
-
 
 Generations = tuple[str, ...]
 """Of the plan in force, one for each shard: handed to what may only be done under that plan."""
@@ -138,13 +137,27 @@ class Store:
         return tuple(map(str, found)) if all(found) else None
 
     async def ingest(
-        self, shard: int, generations: Generations, units: Sequence[Unit], room: int
-    ) -> tuple[list[Counts], tuple[ClaimedGroup, ...]]:
-        """Takes in at most `MAX_ALERTS_A_CALL` alerts, durably; claims up to `room` groups."""
+        self,
+        shard: int,
+        generations: Generations,
+        units: Sequence[Unit],
+        room: int,
+        asked: Container[int] = (),
+    ) -> tuple[list[Counts | None], tuple[ClaimedGroup, ...]]:
+        """Takes in at most `MAX_ALERTS_A_CALL` alerts, durably; claims up to `room` groups.
+
+        Of the units whose place is in `asked` only the digest is sent. That is all there is to say if the
+        store has answered the same digest before; else it answers None, and they must be sent whole.
+        """
         header = orjson.dumps(
-            [[u.gid, u.digest, u.meta, u.group_wait, u.group_interval, u.alerts] for u in units]
+            [
+                (u.gid, u.digest, "", 0, 0, (), len(u.alerts))
+                if place in asked
+                else (u.gid, u.digest, u.meta, u.group_wait, u.group_interval, u.alerts, len(u.alerts))
+                for place, u in enumerate(units)
+            ]
         )
-        contents = [content for unit in units for content in unit.contents]
+        contents = [c for place, unit in enumerate(units) if place not in asked for c in unit.contents]
         answer = await self._run(
             "ingest",
             shard,
@@ -158,7 +171,9 @@ class Store:
         if answer[0] == "plan":
             raise PlanChangedError
         _, counts, views = answer
-        return [tuple(row) for row in counts], tuple(claimed_group(shard, row) for row in views)
+        return [tuple(row) if row else None for row in counts], tuple(
+            claimed_group(shard, row) for row in views
+        )
 
     async def claim(self, shard: int, generations: Generations, groups: int, sends: int) -> Claim:
         """Claims what is due: at most so many groups and so many deliveries."""
