@@ -268,8 +268,8 @@ def _order(incident: Incident, now: int, group: Group, delivery: Told) -> Order 
 
 
 def _ring(delivery: Told, group: Group, reason: str) -> Order:
-    # Whoever begins next rings for all that is wanted by then: one sound is enough. But an attempt that has begun
-    # already does not carry this news, so it is a ring of its own.
+    # Whoever begins next rings for all that is wanted by then: one sound is enough. But an attempt that has
+    # begun already does not carry this news, so it is a ring of its own.
     return Order(delivery.id, group.seq, 1, reason)
 
 

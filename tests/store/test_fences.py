@@ -93,10 +93,7 @@ async def test_who_takes_over_an_attempt_that_had_begun_knows_that_it_may_have_a
     second = await world.store.begin(taken_over)
     assert first
     assert second
-    assert (first.fields["unknown"] if "unknown" in first.fields else "0", second.fields["unknown"]) == (
-        "0",
-        "1",
-    )
+    assert [one.fields.get("unknown", "0") for one in (first, second)] == ["0", "1"]
 
 
 async def test_a_delivery_that_is_to_be_heard_again_stays_due_after_its_attempt(world: World) -> None:
