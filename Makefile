@@ -14,8 +14,9 @@ LOCKED := --require-hashes -r
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+# On a terminal it stays up to be tried, until Ctrl-C; elsewhere nobody could end it.
 demo: $(VENV)/.runtime ## See it work: alerts in, PagerDuty, Slack and mail out (stand-ins), no Redis needed
-	@$(BIN)/tocsin demo $(ARGS)
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/tocsin demo $(ARGS); else $(BIN)/tocsin demo --once $(ARGS); fi
 
 test: $(VENV)/.dev ## Run the tests; ARGS="tests/routing -k name" runs some
 	$(BIN)/python -m pytest $(ARGS)

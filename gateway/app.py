@@ -97,9 +97,7 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
         try:
             await service.start(options.host, options.port, share_port=share_port)
         except OSError as error:
-            raise StartError(
-                f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
-            ) from None
+            raise StartError(f"cannot listen on {options.host}:{options.port}: {_why(error)}") from None
         except StoreUnavailableError as error:
             raise StartError(f"the store is away: {error}") from None
         except SchemaError as error:
@@ -116,6 +114,11 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
     finally:
         await service.stop()
     log.info("serve.stopped")
+
+
+def _why(error: OSError) -> str:
+    """The system's own words; asyncio's repeat the address."""
+    return os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
 
 
 async def _reload(reload: Coroutine[None, None, None]) -> None:

@@ -4,7 +4,7 @@ local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'l
 local ABSENT = math.huge
 
 local function load_group(gid)
-  local g = { id = gid, key = key('g', gid), changed = false, opens = false, sooner = false }
+  local g = { id = gid, key = key('g', gid), changed = false, opens = false }
   local values = redis.call('HMGET', g.key, unpack(GROUP))
   for i, name in ipairs(GROUP) do g[name] = tonumber(values[i]) or 0 end
   g.known = values[7] and true or false -- every record has its `next`
