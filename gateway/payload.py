@@ -128,7 +128,7 @@ def open_webhook(document: object) -> tuple[Envelope, list[object]]:
         raise PayloadError("alerts", "expected at least one alert; a webhook without alerts says nothing")
     hidden = document.get("truncatedAlerts")
     envelope = Envelope(
-        receiver=re.sub(r"\\(.)", r"\1", _text(document, "receiver")),
+        receiver=_unquoted(_text(document, "receiver")),
         status=_text(document, "status"),
         group_key=_text(document, "groupKey"),
         reason=_text(document, "notification_reason"),
@@ -136,6 +136,10 @@ def open_webhook(document: object) -> tuple[Envelope, list[object]]:
         hidden=hidden if isinstance(hidden, int) and hidden > 0 else 0,
     )
     return envelope, alerts
+
+
+def _unquoted(name: str) -> str:
+    return re.sub(r"\\(.)", r"\1", name) if "\\" in name else name
 
 
 def open_posted(document: object) -> list[object]:
