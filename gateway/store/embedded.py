@@ -267,6 +267,7 @@ async def _ready(socket: Path) -> Mapping[str, str] | None:
 
 async def _ask(socket: Path) -> Mapping[str, str]:
     async with _client(socket) as client:
+        await client.ping()  # what follows is answered also by a server that still loads its data
         info: Mapping[str, Any] = await client.info("server")
         config: Mapping[Any, Any] = await client.config_get("dir")
         return {"pid": str(info["process_id"]), "dir": str(config["dir"])}

@@ -1,4 +1,4 @@
-"""A process that stops begins nothing new and gives back what it holds: nobody is told twice for a restart."""
+"""A process that stops begins nothing new and gives back what it holds: nobody hears twice of a restart."""
 
 from __future__ import annotations
 
