@@ -1,1 +1,1 @@
-"""Benchmarks: what Tocsin costs, beside Prometheus' Alertmanager in the same run. `python -m bench --help`."""
+"""Benchmarks: what Tocsin costs, beside Prometheus' Alertmanager. `python -m bench --help`."""

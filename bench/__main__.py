@@ -1,34 +1,104 @@
-"""`python -m bench`: measure, write JSON, print tables."""
+"""`python -m bench`: measures, writes JSON, prints the tables of docs/performance.md.
+
+`make bench` takes about ten minutes; `make bench ARGS=--quick` a fifth of it, for development. It exits 1
+where a figure that is asked for was not reached. Needs Debian's `prometheus-alertmanager` and `redis-server`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import os
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
 
-from bench import ingest
+import orjson
+
+from bench import deadlines, ingest, latency, memory, report
 from bench.peers import STORES
 
+PARTS = ("ingest", "storm", "latency", "deadlines", "memory")
+OUTPUT = Path("bench/results/latest.json")
 
-async def run(args: argparse.Namespace) -> None:
-    for number, case in enumerate(ingest.cases(quick=args.quick)):
-        if args.cases and str(number) not in args.cases.split(","):
-            continue
-        figures = await ingest.compare(case, tuple(args.stores.split(",")), args.rounds)
-        print(figures['case'])
-        for n,p in figures['peers'].items(): print('   ',n,p['alerts_per_s'],p['cpu_us_per_alert'],p['answer_p99_ms'],figures['ratios'].get(n), flush=True)
-    if not args.cases or 's' in args.cases: print(await ingest.storm('everysec', quick=args.quick))
+
+async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict[str, Any]:
+    """The figures of all parts asked for; what is done is said on stderr."""
+    figures: dict[str, Any] = {"machine": machine(), "quick": quick, "rounds": rounds}
+    if "ingest" in parts:
+        figures["ingest"] = []
+        for case in ingest.cases(quick=quick):
+            if cases in case.name:
+                _say(f"ingest: {case.name}")
+                figures["ingest"].append(await ingest.compare(case, STORES, rounds))
+    if "storm" in parts:
+        _say("storm")
+        figures["storm"] = [await ingest.storm(store, quick=quick) for store in STORES]
+    if "latency" in parts:
+        _say("latency")
+        figures["latency"] = await latency.measure(STORES, quick=quick)
+    if "deadlines" in parts:
+        _say("deadlines")
+        figures["deadlines"] = await deadlines.measure("everysec", quick=quick)
+    if "memory" in parts:
+        _say("memory")
+        figures["memory"] = [await memory.measure(store, quick=quick) for store in STORES]
+    figures["machine"]["load_at_end"] = round(os.getloadavg()[0], 2)
+    return figures
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    names = [
+        line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")
+    ]
+    return {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "processor": names[0] if names else platform.machine(),
+        "cpus": os.cpu_count(),
+        "load_at_start": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines() if Path(path).exists() else []
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cases", default="")
-    parser.add_argument("--stores", default=",".join(STORES))
+    """The command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure Tocsin beside Alertmanager."
+    )
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all where none is given")
+    parser.add_argument("--quick", action="store_true", help="a fifth of the work, for development")
+    parser.add_argument("--case", default="", help="only ingest cases with this in their name")
+    parser.add_argument("--rounds", type=int, default=5, help="how often peers take turns (5)")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help=f"where the JSON goes ({OUTPUT})")
     args = parser.parse_args()
-    import uvloop
-    uvloop.run(run(args))
+    if unknown := set(args.parts) - set(PARTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    for program in ("prometheus-alertmanager", "redis-server"):
+        if shutil.which(program) is None:
+            parser.error(f"{program} is not installed; on Debian: apt install {program}")
+    work = run(args.parts or list(PARTS), args.case, args.rounds, quick=args.quick)
+    try:
+        import uvloop  # noqa: PLC0415 - it is not there on every platform
+    except ImportError:
+        figures = asyncio.run(work)
+    else:
+        figures = uvloop.run(work)
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    print(report.tables(figures))
+    sys.exit(0 if report.all_reached(figures) else 1)
 
 
 main()

@@ -31,7 +31,7 @@ PEER = "alertmanager"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`repeats`: how often each body is sent, 0: once. `least`: the ratio asked for, by store, "" for others."""
+    """`repeats`: how often each body is sent, 0: once. `least`: the ratio asked for, by store, "" else."""
 
     name: str
     shape: Shape
@@ -44,7 +44,11 @@ def cases(*, quick: bool) -> list[Case]:
     """What is asked for. Quick: the same with a quarter of the load."""
     part = 4 if quick else 1
     one, many, single = Shape(1, 100, 20), Shape(100, 1, 20), Shape(1, 1, 200)
-    one_new, many_new, single_new = Shape(1, 100, 240 // part), Shape(100, 1, 120 // part), Shape(1, 1, 4000 // part)
+    one_new, many_new, single_new = (
+        Shape(1, 100, 240 // part),
+        Shape(100, 1, 120 // part),
+        Shape(1, 1, 4000 // part),
+    )
     alone = {"": 0.3, "everysec": 0.4}
     return [
         Case("100 alerts of 1 group, repeated", one, 28 // part, 1, {"": 1.5}),

@@ -57,9 +57,7 @@ async def measure(stores: tuple[StoreKind, ...], *, quick: bool) -> list[dict[st
     return rows
 
 
-async def _drive(
-    peer: Peer, form: Form, run: str, seconds: int, arrived: dict[str, float]
-) -> dict[str, Any]:
+async def _drive(peer: Peer, form: Form, run: str, seconds: int, arrived: dict[str, float]) -> dict[str, Any]:
     count = seconds * PER_SECOND
     requests = Shape(1, 1, count).requests(form, run)
     async with OpenLoad(peer.port) as load:

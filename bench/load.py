@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ class OpenLoad:
         self._idle: list[_Idle] = []
         self._all: list[_Idle] = []
 
-    async def __aenter__(self) -> OpenLoad:
+    async def __aenter__(self) -> Self:
         for _ in range(16):
             await self._connect()
         return self

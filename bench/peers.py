@@ -1,4 +1,4 @@
-"""The processes that are measured: Alertmanager, Tocsin, the stores; started fresh, stopped by their own id."""
+"""The processes that are measured: Alertmanager, Tocsin, the stores; each is stopped by its own id."""
 
 from __future__ import annotations
 
@@ -175,4 +175,4 @@ async def tocsin(text: str, store: StoreKind, workers: int = 1) -> AsyncIterator
 
 
 def _is_store(pid: int) -> bool:
-    return os.readlink(f"/proc/{pid}/exe").rpartition("/")[2].startswith(("redis", "valkey"))
+    return Path(f"/proc/{pid}/exe").readlink().name.startswith(("redis", "valkey"))

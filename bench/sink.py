@@ -37,7 +37,7 @@ class _Receiving(asyncio.Protocol):
 
 @contextlib.asynccontextmanager
 async def sink(arrived: Callable[[float, bytes], None] = lambda _at, _body: None) -> AsyncIterator[int]:
-    """Listens on a free port of loopback, which it gives; `arrived` is called with the moment and the body."""
+    """Listens on a free port of loopback, and gives it; `arrived` is called with the moment and the body."""
     server = await asyncio.get_running_loop().create_server(lambda: _Receiving(arrived), "127.0.0.1", 0)
     try:
         yield int(server.sockets[0].getsockname()[1])
