@@ -121,7 +121,9 @@ def decide_delivery(delivery: Delivery, outcome: Told | Failed | Rejected, now: 
                 return Verdict(
                     "dead", line=f"given up after 24 h and {delivery.tries + 1} attempts: {reason}"
                 )
-            wait = max(after or 0, CLOSED_FOR if closes_target and after is None else 0)
+            # A door that closes for no time at all (`Retry-After: 0`) would be knocked at without a pause.
+            shortest = 0 if not closes_target else CLOSED_FOR if after is None else FIRST_BACKOFF
+            wait = max(after or 0, shortest)
             retry_at = now + max(wait, backoff(delivery.id, delivery.attempt, delivery.tries))
             closed_until = now + wait if closes_target else None
             # Said once: the timeline is for people, and the log has every attempt.

@@ -19,7 +19,8 @@ local function enqueue(did, t)
     return nil
   end
   redis.call('ZREM', DUE, 'd:' .. did)
-  redis.call('ZADD', key('ready', v[1]), priority(num(v[2]), rings, t), did)
+  -- Whatever changes while it waits, it keeps its place: since when it has had something to say.
+  redis.call('ZADD', key('ready', v[1]), priority(num(v[2]), rings, num(redis.call('ZSCORE', UNSENT, did))), did)
   return v[1]
 end
 

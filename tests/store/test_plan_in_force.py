@@ -101,5 +101,5 @@ async def test_the_guard_of_these_tests_refuses_a_script_that_reaches_into_anoth
 ) -> None:
     text = CLOCK_AND_GUARD + "return redis.call('ZCARD', ARGV[1])"
     assert await world.redis.eval(text, 1, "t:{0}", "t:{0}:due") == 0
-    with pytest.raises(ResponseError, match="reaches for t:.1.:due"):
+    with pytest.raises(ResponseError, match=r"reaches for t:.1.:due"):
         await world.redis.eval(text, 1, "t:{0}", "t:{1}:due")

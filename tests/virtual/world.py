@@ -56,6 +56,7 @@ class Note:
     kind: str
     message: Message
     integration: str = ""
+    memory: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def firing(self) -> set[str]:
@@ -79,7 +80,7 @@ class Recorder:
         if isinstance(outcome, Sent):
             integration = type(config).__name__.removesuffix("Config").lower()
             at = self.world.now - START
-            self.notes.append(Note(at, message.receiver, message.kind, message, integration))
+            self.notes.append(Note(at, message.receiver, message.kind, message, integration, memory))
         return outcome
 
     async def close(self) -> None:
