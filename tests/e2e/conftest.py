@@ -27,6 +27,7 @@ ROUTE = """\
   group_wait: 0s
   group_interval: 2s
 """
+SHARDS = "redis: {shards: 3}\n"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -113,7 +114,10 @@ def make_stage(
         program = require_peer("prometheus-alertmanager")
         audiences = {name: await make_audience() for name in named}
         tocsins = await asyncio.gather(
-            *(serve(audiences[name].config(ROUTE), *options, name=name) for name, options in named.items())
+            *(
+                serve(audiences[name].config(ROUTE, more=SHARDS), *options, name=name)
+                for name, options in named.items()
+            )
         )
         wires = [Wire(f"{tocsin.url}/webhook") for tocsin in tocsins]
         for wire in wires:

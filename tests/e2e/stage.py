@@ -66,20 +66,18 @@ class Stage:
         self.pair = pair
         self.wires = wires
         self.tocsins = tocsins
-        self._audiences = audiences
+        self.audiences = audiences
         self._story: Story = {"phone": [], "channel": [], "mailbox": [], "machine": []}
 
     async def all_hear(self, more: Story) -> None:
         """Every audience has got the story so far and `more`, and nothing else."""
         self._story = {who: self._story[who] + more[who] for who in self._story}
-        await until(
-            lambda: all(self._told(a) for a in self._audiences.values()), f"{more} at all", self._seen
-        )
+        await until(lambda: all(self._told(a) for a in self.audiences.values()), f"{more} at all", self._seen)
         self.nothing_else()
 
     def nothing_else(self) -> None:
         """Nobody has got more than the story."""
-        for name, audience in self._audiences.items():
+        for name, audience in self.audiences.items():
             assert audience.everything() == self._story, f"with the store {name}"
 
     def nothing_is_wrong(self) -> None:
@@ -98,7 +96,7 @@ class Stage:
         return all(len(heard[who]) >= len(self._story[who]) for who in heard)
 
     def _seen(self) -> str:
-        told = [f"{name}: {audience.everything()}" for name, audience in self._audiences.items()]
+        told = [f"{name}: {audience.everything()}" for name, audience in self.audiences.items()]
         return "\n".join([*told, *(str([(s, b["status"]) for s, b in wire.carried]) for wire in self.wires)])
 
     @asynccontextmanager

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audience import Audience
-    from programs import Program, Tocsin
+    from programs import Program, RedisServer, Tocsin
     from stage import Story
 
 ROUTE = "  group_by: [cluster]\n  group_wait: 0s\n  group_interval: 1s"
@@ -125,3 +125,32 @@ async def test_what_max_alerts_hides_goes_on_although_the_body_says_resolved(
     story.append(("end", "#1", "", "Z"))
     await until(lambda: audience.at_machine() == story, "the end of all", audience.everything)
     assert any(event["event"] == "ingest.truncated" for event in tocsin.events())
+
+
+async def test_what_comes_while_redis_is_dead_is_sent_again_and_told_when_it_is_back(
+    audience: Audience,
+    redis: RedisServer,
+    start: Callable[..., Awaitable[None]],
+    serve: Callable[..., Awaitable[Tocsin]],
+    start_alertmanager: Callable[[str], Awaitable[Program]],
+) -> None:
+    await start(redis)
+    tocsin = await serve(audience.config(ROUTE), "--redis", redis.url)
+    sender = await start_alertmanager(CUT.format(url=tocsin.url))
+    rules = Rules([sender.url])
+    rules.fire("A")
+    await rules.post()
+    await until(lambda: audience.everything() == BEGINS, "A", audience.everything)
+    await redis.kill()
+    rules.end("A")
+    await rules.post()
+
+    async def put_off() -> int:
+        metrics = (await ask(f"{tocsin.url}/metrics"))[1]
+        return counter(metrics, 'tocsin_ingest_requests_total{endpoint="webhook",status="503"}')
+
+    await until(put_off, "Alertmanager to be put off", tocsin.tail)
+    await redis.start()
+    story = {name: [*BEGINS[name], *ONLY_A_ENDS[name]] for name in BEGINS}
+    await until(lambda: audience.everything() == story, "A's end", audience.everything)
+    await stays(lambda: not_more_than(story, audience), 1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROUTE = "  group_by: [cluster]\n  group_wait: 0s\n  group_interval: 1s"
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.long)])
 async def test_it_stops_behind_a_service_that_never_answers_and_others_have_been_told(
     workers: str, audience: Audience, serve: Callable[..., Awaitable[Tocsin]]
 ) -> None:
