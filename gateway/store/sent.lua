@@ -9,7 +9,7 @@ local did, attempt, lease, sends = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber
 local verdict = cjson.decode(ARGV[5])
 local t = now()
 local k = key('d', did)
-local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final', 'sent')
+local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final', 'sent', 'wanted', 'ring_wanted')
 if v[1] ~= attempt then return { 'lost' } end
 local target, incident, gid = v[2], v[3], v[4]
 
@@ -25,7 +25,11 @@ local function put(name, value)
 end
 if verdict.sent > 0 then put('sent', verdict.sent) end
 if verdict.ring_sent > 0 then put('ring_sent', verdict.ring_sent) end
-if verdict.rung > 0 then put('rung', verdict.rung) end
+if verdict.rung > 0 then
+  put('rung', verdict.rung)
+  -- A ring that was ordered meanwhile for what this one showed already has been heard.
+  if num(v[7]) <= verdict.rung then put('ring_sent', v[8]) end
+end
 if verdict.told then put('sent_at', t) end
 if verdict.memory ~= '' then put('memory', verdict.memory) end
 redis.call('HSET', k, unpack(set))

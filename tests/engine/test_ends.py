@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from world import MINUTE, SECOND, START, World
+from world import HOUR, MINUTE, SECOND, START, World
 
 from receivers.base import Message, Outcome, Retry, Sent
 
@@ -116,3 +116,19 @@ async def test_an_incident_says_that_the_next_one_came_before_its_end_was_told(
     await world.take(world.fires("A"))
     await world.until(7 * MINUTE)
     assert (await world.timeline(1))[-1] == "its end was not told: it fired again first, as #2"
+
+
+async def test_a_ring_under_way_that_shows_the_news_already_is_not_followed_by_another(world: World) -> None:
+    world.recorder.answer = lambda _: Retry("closed", after=299_000, closes_target=True)
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await world.take(world.fires("B"))
+    world.recorder.answer = lambda _: Sent()
+    (delivery,) = [one for claim in await claimed_at(world, 329 * SECOND) for one in claim.deliveries]
+    begun = await world.store.begin(delivery)
+    assert begun is not None
+    verdict = await world.sender._send(delivery, begun)
+    await decided(world, await claimed_at(world, 330 * SECOND))
+    await world.sender._commit(delivery, verdict)
+    await world.until(HOUR)
+    assert world.story() == [(329.0, "ring", "AB", "")]
