@@ -37,10 +37,10 @@ end
 local function apply(g, akey, k, news, dedup)
   if news == 'new' then
     fires(g, akey, k)
-    if g.opened == 0 and g.opens ~= 'new' then g.opens = 'new' end
+    if g.opened == 0 and not g.opens then g.opens = 'new' end
   elseif news == 'continued' then
     fires(g, akey, k)
-    if g.opened == 0 and not g.opens then g.opens = 'resumed' end
+    if g.opened == 0 then g.opens = 'resumed' end -- whatever else begins with it joins the same incident
   elseif news == 'ended' then
     k[EREV] = g.seq + 1
     g.fired[akey], g.ended[akey] = nil, k[EREV]

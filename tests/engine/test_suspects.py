@@ -78,6 +78,14 @@ async def test_a_copy_that_comes_later_than_a_late_one_can_be_is_believed_at_onc
     assert {note.message.incident for note in quick.notes} == {1}
 
 
+async def test_what_begins_together_with_a_return_joins_its_incident(quick: World) -> None:
+    await fired_and_ended(quick)
+    await quick.until(2 * MINUTE)
+    await quick.take(quick.fires("B"), quick.fires("A", at=0))
+    assert quick.story()[-1] == (120.0, "ring", "AB", "")
+    assert {note.message.incident for note in quick.notes} == {1}
+
+
 async def test_a_copy_that_began_after_the_end_is_a_new_episode(quick: World) -> None:
     await fired_and_ended(quick)
     await quick.take(quick.fires("A", at=0))

@@ -83,6 +83,7 @@ class Group:
     missed: dict[str, set[str]] = field(default_factory=dict)  # ends that an integration has not been shown
     flush_at: int = 0  # 0: there is no such group (any more)
     flushed: bool = False
+    opened: int = 0
     incidents: int = 0
     can_go_on: bool = False  # its last incident was told of
     went_on: bool = False
@@ -148,11 +149,13 @@ class Model:
         if not alert.present:  # an end that no flush has seen is none: the alert flapped in between
             alert.episode += 1
         alert.status, alert.present = "firing", True
-        if group.flush_at:
+        resumes = goes_on and group.can_go_on
+        if group.flush_at and not (resumes and group.opened == now):
             return
-        group.flushed, group.flush_at = False, now + wait
-        group.went_on = goes_on and group.can_go_on
-        if group.went_on:  # differs 4: an incident that was not over goes on without waiting
+        if group.flush_at:  # what begins in the same body joins what goes on
+            group.incidents -= 1 - group.went_on
+        group.opened, group.flushed, group.flush_at, group.went_on = now, False, now + wait, resumes
+        if resumes:  # differs 4: an incident that was not over goes on without waiting
             group.flush_at = now
         else:
             group.incidents += 1
