@@ -57,6 +57,7 @@ class Note:
     message: Message
     integration: str = ""
     memory: Mapping[str, Any] = field(default_factory=dict)
+    config: Any = None
 
     @property
     def firing(self) -> set[str]:
@@ -80,7 +81,7 @@ class Recorder:
         if isinstance(outcome, Sent):
             integration = type(config).__name__.removesuffix("Config").lower()
             at = self.world.now - START
-            self.notes.append(Note(at, message.receiver, message.kind, message, integration, memory))
+            self.notes.append(Note(at, message.receiver, message.kind, message, integration, memory, config))
         return outcome
 
     async def close(self) -> None:
