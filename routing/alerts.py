@@ -211,10 +211,15 @@ def _firing_again(known: Known, copy: Arrival, now: int, _dedup: Dedup) -> tuple
         known,
         starts_at=min(known.starts_at, copy.starts_at),
         latest_start=max(known.latest_start, copy.starts_at),
-        until=copy.until or 0,
+        until=_later(known, copy),
         seen=now,
     )
     return again, News.REPEATED
+
+
+def _later(known: Known, copy: Arrival) -> int:
+    """The deadline that counts, 0 for none: of several who post the same alert, whoever posts most seldom."""
+    return max(known.until, copy.until) if copy.until else 0
 
 
 def _fired_after_end(known: Known, copy: Arrival, now: int, dedup: Dedup) -> tuple[Known, News]:
@@ -236,7 +241,7 @@ def _suspect_again(known: Known, copy: Arrival, now: int, dedup: Dedup) -> tuple
 def _dismissed_again(known: Known, copy: Arrival, now: int, _dedup: Dedup) -> tuple[Known, News]:
     if known.ended_at and copy.starts_at > known.ended_at:
         return _begin(copy, now, known), News.NEW
-    return replace(known, seen=now, until=copy.until or 0), News.REPEATED
+    return replace(known, seen=now, until=_later(known, copy)), News.REPEATED
 
 
 _FIRING: Final = {

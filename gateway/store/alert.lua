@@ -14,6 +14,9 @@ local function believe(k, till, t)
   return 'continued'
 end
 
+-- The deadline that counts: of several who post the same alert, whoever posts most seldom.
+local function later(k, till) return till > 0 and math.max(k[UNTIL], till) or 0 end
+
 -- Changes k and says what the copy is: new, continued, ended, repeated, suspected or recorded.
 -- ended and till are 0 for none.
 local function arrive(k, firing, start, ended, till, t, dedup)
@@ -22,12 +25,12 @@ local function arrive(k, firing, start, ended, till, t, dedup)
     if status == '' then return begin(k, start, till, t) end
     if status == 'firing' then
       k[START], k[LATEST] = math.min(k[START], start), math.max(k[LATEST], start)
-      k[UNTIL], k[SEEN] = till, t
+      k[UNTIL], k[SEEN] = later(k, till), t
       return 'repeated'
     end
     if status == 'dismissed' then
       if k[ENDED] > 0 and start > k[ENDED] then return begin(k, start, till, t) end
-      k[SEEN], k[UNTIL] = t, till
+      k[SEEN], k[UNTIL] = t, later(k, till)
       return 'repeated'
     end
     if start > k[ENDED] then return begin(k, start, till, t) end

@@ -92,7 +92,7 @@ class World:
     def __init__(self, redis: Redis, path: Path, shards: int) -> None:
         self.redis = redis
         self.path = path
-        self.now = START
+        self.now = self.began = START
         config = load(path, {})
         self.listening = True  # somebody claims all the time, also between the deadlines that we stop at
         self.store = Store(redis, shards, timing_of(config), CLOCK_AND_GUARD)
