@@ -1,49 +1,61 @@
 r"""Matchers: `name="value"` with the operators `=`, `!=`, `=~` and `!~`.
 
-This module parses Alertmanager's classic matcher syntax and says whether a label set matches. It knows
-nothing of routes or silences, which use it.
+This module says what matchers mean and which reading of a text counts; how they are written is
+`matcher_syntax.py`'s. It knows nothing of routes or silences, which use it.
 
-Rules, all of Alertmanager's (`pkg/labels`): a missing label is an empty one; a regular expression is RE2
-and must match the whole value; a value may be unquoted, and only `\"`, `\n` and `\\` are escapes. One
-difference is meant: `a)|(b`, which Alertmanager accepts and which then is no longer anchored, is refused.
+Rules, all of Alertmanager's (`pkg/labels`, `matcher/compat`): a missing label is an empty one; a regular
+expression is RE2 and must match the whole value; a text is read by both syntaxes, and where they differ, or
+only the classic one takes it, that one counts. One difference is meant: `a)|(b`, which Alertmanager accepts
+and which then is no longer anchored, is refused.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import re2
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+from routing import matcher_syntax as syntax
+from routing.go_strings import quote
+from routing.matcher_syntax import MatcherError, Operator
 
-Operator = Literal["=", "!=", "=~", "!~"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    _Parser = Callable[[str], list[syntax.Written]]
+
+__all__ = [
+    "MAX_LENGTH",
+    "Doubt",
+    "Matcher",
+    "MatcherError",
+    "Operator",
+    "compile_regex",
+    "from_json",
+    "in_order",
+    "matches_all",
+    "parse_doubting",
+    "parse_matcher",
+    "parse_matchers",
+    "show",
+    "to_json",
+]
 
 MAX_LENGTH: Final = 16_384
 
 _ORDER: Final = {"=": 0, "!=": 1, "=~": 2, "!~": 3}
-_SPACE: Final = " \t\n\f\r"
-_GO_SPACE: Final = (
-    _SPACE + "\v\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-)
-_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_OPERATOR: Final = re.compile(r"=~|=|!=|!~")
-_ESCAPES: Final = {"n": "\n", '"': '"', "\\": "\\"}
+_OPERATORS: Final[dict[tuple[bool, bool], Operator]] = {  # (isEqual, isRegex)
+    (True, False): "=",
+    (False, False): "!=",
+    (True, True): "=~",
+    (False, True): "!~",
+}
 
 _REGEX_OPTIONS: Final = re2.Options()
 _REGEX_OPTIONS.log_errors = False
 _REGEX_OPTIONS.never_capture = True
-
-
-class MatcherError(ValueError):
-    """The text is no matcher. `column` counts characters of the text from 1."""
-
-    def __init__(self, message: str, column: int) -> None:
-        super().__init__(message)
-        self.column = column
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +69,11 @@ class Matcher:
     name: str
     op: Operator
     value: str
+    _regex: Any = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if self.op in ("=~", "!~"):
-            compile_regex(self.value)
+            object.__setattr__(self, "_regex", compile_regex(self.value))
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether the label set meets the condition; a missing label counts as empty."""
@@ -71,11 +84,13 @@ class Matcher:
             case "!=":
                 return found != self.value
             case "=~":
-                return _fits(self.value, found)
+                return _fits(self._regex, found)
             case "!~":
-                return not _fits(self.value, found)
+                return not _fits(self._regex, found)
 
     def __str__(self) -> str:
+        if syntax.RESERVED.search(self.name):
+            return f"{quote(self.name)}{self.op}{quote(self.value)}"
         value = self.value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
         return f'{self.name}{self.op}"{value}"'
 
@@ -95,116 +110,128 @@ def show(matchers: Iterable[Matcher]) -> str:
     return "{" + ",".join(map(str, matchers)) + "}"
 
 
-def parse_matchers(text: str) -> tuple[Matcher, ...]:
-    """Parse `a="b", c=~d` or `{a="b"}`, in the order written.
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A text that the two syntaxes do not read alike; the classic reading counts, as in Alertmanager.
 
-    One leading `{` and one trailing `}` are dropped, each for itself; a comma may end the list; no
-    matchers at all are legal.
+    Attributes:
+        kind: `classic` if only the classic syntax takes the text, `disagreement` if both do, differently.
+        message: what is so, one line.
+        suggestion: the same matchers in a form that both syntaxes read alike.
+        column: where the UTF-8 syntax goes wrong; 1 for a disagreement.
+    """
+
+    kind: Literal["classic", "disagreement"]
+    message: str
+    suggestion: str
+    column: int
+
+
+def parse_matchers(text: str) -> tuple[Matcher, ...]:
+    """Parse `a="b", "c.d"=~e` or `{a="b"}`, in the order written; no matchers at all are legal.
 
     Raises:
         MatcherError: with the column of what is wrong.
     """
+    return parse_doubting(text)[0]
+
+
+def parse_doubting(text: str) -> tuple[tuple[Matcher, ...], Doubt | None]:
+    """As `parse_matchers`, and what makes the reading doubtful, for `tocsin check`.
+
+    Raises:
+        MatcherError: with the column of what is wrong.
+    """
+    return _fall_back(text, syntax.classic, syntax.utf8)
+
+
+def parse_matcher(text: str) -> Matcher:
+    """One matcher alone, without braces, as amtool and the API's `filter` take it.
+
+    Raises:
+        MatcherError: with the column of what is wrong.
+    """
+    for at in (0, len(text) - 1) if text else ():
+        if text[at] == "{}"[at > 0]:
+            raise MatcherError('a brace around one matcher; expected name="value"', at + 1)
+    ((matcher,), _) = _fall_back(text, lambda one: [syntax.classic_one(one)], _utf8_one)
+    return matcher
+
+
+def _utf8_one(text: str) -> list[syntax.Written]:
+    found = syntax.utf8(text)
+    if len(found) != 1:
+        raise MatcherError(f"{len(found)} matchers; expected one", 1)
+    return found
+
+
+def _fall_back(text: str, classic: _Parser, utf8: _Parser) -> tuple[tuple[Matcher, ...], Doubt | None]:
+    """Both readings of a text; the classic one counts wherever there is one."""
     if len(text) > MAX_LENGTH:
         raise MatcherError(f"matchers have at most {MAX_LENGTH} characters; these have {len(text)}", 1)
-    start = 1 if text.startswith("{") else 0
-    end = len(text) - 1 if len(text) > start and text.endswith("}") else len(text)
-    return tuple(_parse_one(text[first:last], first) for first, last in _split(text, start, end))
-
-
-def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where each matcher begins and ends: between commas that stand outside of quotes."""
-    quoted = escaped = False
-    first = start
-    for at in range(start, end):
-        match text[at]:
-            case "," if not quoted:
-                yield first, at
-                first = at + 1
-            case ",":
-                pass  # as Alertmanager: it does not end an escape
-            case '"':
-                quoted, escaped = (quoted, False) if escaped else (not quoted, False)
-            case "\\":
-                escaped = not escaped
-            case _:
-                escaped = False
-    last = text[first:end].rstrip(_GO_SPACE)
-    if last:  # the last one is trimmed, and may be nothing but space
-        yield end - len(text[first:end].lstrip(_GO_SPACE)), first + len(last)
-
-
-def _parse_one(text: str, offset: int) -> Matcher:
-    """One matcher; `offset` is where it begins in the whole text."""
-    at = _skip_space(text, 0)
-    if at == len(text):
-        raise MatcherError('an empty matcher; expected name="value" between the commas', offset + 1)
-    name = _NAME.match(text, at)
-    if name is None:
-        raise MatcherError(_no_name(text, at), offset + at + 1)
-    at = _skip_space(text, name.end())
-    operator = _OPERATOR.match(text, at)
-    if operator is None:
-        raise MatcherError(_no_operator(text, at, name.group()), offset + at + 1)
-    at = _skip_space(text, operator.end())
-    value = _unquote(text[at:].rstrip(_SPACE), offset + at)
     try:
-        return Matcher(name.group(), cast("Operator", operator.group()), value)
+        old = _built(classic(text))
+    except MatcherError as trouble:
+        try:
+            return _built(utf8(text)), None
+        except MatcherError as error:
+            raise (error if isinstance(trouble, syntax.ClassicNameError) else trouble) from None
+    suggestion = ",".join(map(str, old))
+    try:
+        new = _built(utf8(text))
     except MatcherError as error:
-        raise MatcherError(str(error), offset + at + 1) from None
-
-
-def _skip_space(text: str, at: int) -> int:
-    while at < len(text) and text[at] in _SPACE:
-        at += 1
-    return at
-
-
-def _no_name(text: str, at: int) -> str:
-    if text[at] in "=!~":
-        return 'a label name is missing; expected name="value"'
-    return (
-        f"{_excerpt(text[at:])} does not begin with a label name;"
-        ' expected name="value" (a name has letters, digits, _ and :, and no digit first)'
+        message = f"only the classic syntax takes this; for the UTF-8 syntax {error}"
+        return old, Doubt("classic", message, suggestion, error.column)
+    if new == old:
+        return old, None
+    message = (
+        f"the classic syntax reads this as {show(old)}, the UTF-8 syntax as {show(new)}; the former counts"
     )
+    return old, Doubt("disagreement", message, suggestion, 1)
 
 
-def _no_operator(text: str, at: int, name: str) -> str:
-    if at == len(text):
-        return f'no operator after {name!r}; expected =, !=, =~ or !~, as in {name}="value"'
-    if text[at] in "~<>":
-        return f"{text[at]!r} is no operator; expected =, !=, =~ or !~"
-    return f"{_excerpt(text[at:])} after {name!r}; expected one of the operators =, !=, =~, !~"
+def _built(written: list[syntax.Written]) -> tuple[Matcher, ...]:
+    return tuple(_build(one) for one in written)
 
 
-def _excerpt(text: str) -> str:
-    return repr(text if len(text) <= 30 else text[:29] + "…")
+def _build(one: syntax.Written) -> Matcher:
+    try:
+        return Matcher(one.name, one.op, one.value)
+    except MatcherError as error:
+        raise MatcherError(str(error), one.column) from None
 
 
-def _unquote(raw: str, offset: int) -> str:
-    opened = raw.startswith('"')
-    body = raw[1:] if opened else raw
-    offset += 2 if opened else 1  # from here on, the column of body[0]
-    value: list[str] = []
-    escaped = False
-    for at, char in enumerate(body):
-        last = at == len(body) - 1
-        if escaped:
-            value.append(_ESCAPES.get(char, "\\" + char))
-            escaped = False
-        elif char == "\\" and not last:
-            escaped = True
-        elif char == '"' and opened and last:
-            return "".join(value)
-        elif char == '"':
-            raise MatcherError(
-                'a double quote inside the value; expected \\" for a quote, or a comma to end the matcher',
-                offset + at,
-            )
-        else:
-            value.append(char)
-    if opened:
-        raise MatcherError("the double quote that opens the value is not closed", offset - 1)
-    return "".join(value)
+def from_json(data: object) -> Matcher:
+    """A matcher of Alertmanager's API: `{"name": "a", "value": "b", "isRegex": false, "isEqual": true}`.
+
+    Without `isEqual` it is an equal one, without `isRegex` a plain one; other keys are passed over.
+
+    Raises:
+        MatcherError: with what was expected.
+    """
+    if not isinstance(data, dict):
+        raise MatcherError("a matcher that is no object; expected name, value, isRegex and isEqual", 1)
+    name, value = data.get("name"), data.get("value")
+    regex, equal = data.get("isRegex", False), data.get("isEqual", True)
+    if not isinstance(name, str) or not name:
+        raise MatcherError("a matcher without name; expected the label's name as text", 1)
+    if not isinstance(value, str):
+        raise MatcherError(f"the matcher of {name!r} has no value; expected text", 1)
+    if len(name) + len(value) > MAX_LENGTH:
+        raise MatcherError(f"a matcher has at most {MAX_LENGTH} characters; this one has more", 1)
+    if not isinstance(regex, bool) or not isinstance(equal, bool):
+        raise MatcherError(f"isRegex or isEqual of {name!r} is no truth value; expected true or false", 1)
+    return Matcher(name, _OPERATORS[equal, regex], value)
+
+
+def to_json(matcher: Matcher) -> dict[str, str | bool]:
+    """As Alertmanager's API gives a matcher."""
+    return {
+        "name": matcher.name,
+        "value": matcher.value,
+        "isRegex": matcher.op in ("=~", "!~"),
+        "isEqual": matcher.op in ("=", "=~"),
+    }
 
 
 @lru_cache(maxsize=4_096)
@@ -229,7 +256,7 @@ def _why(error: Exception) -> str:
     return text
 
 
-# Few patterns meet few values, again and again: a search costs 2 µs, a look-up 0.1 µs.
+# Few expressions meet few values, again and again: a search costs 2 µs, a look-up 0.1 µs.
 @lru_cache(maxsize=16_384)
-def _fits(pattern: str, value: str) -> bool:
-    return compile_regex(pattern).search(value.encode(errors="replace")) is not None
+def _fits(regex: Any, value: str) -> bool:
+    return regex.search(value.encode(errors="replace")) is not None

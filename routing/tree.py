@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from routing.go_strings import quote
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -71,7 +73,7 @@ def group_labels(route: Route, labels: Mapping[str, str]) -> dict[str, str]:
 
 def group_key(route: Route, group_labels: Mapping[str, str]) -> str:
     """Alertmanager's `groupKey`, `{}/{team="a"}:{alertname="X"}`. Only shown: never an identity."""
-    pairs = sorted(f"{name}={_quote(value)}" for name, value in group_labels.items())
+    pairs = sorted(f"{name}={quote(value)}" for name, value in group_labels.items())
     return f"{route.key}:{{{', '.join(pairs)}}}"
 
 
@@ -80,20 +82,3 @@ def walk(root: Route) -> Iterator[Route]:
     yield root
     for child in root.children:
         yield from walk(child)
-
-
-_SHORT = {'"': '\\"', "\\": "\\\\"} | dict(zip("\a\b\f\n\r\t\v", map("\\{}".format, "abfnrtv"), strict=True))
-
-
-def _quote(text: str) -> str:
-    """As Go's `%q` prints a string."""
-    return '"' + "".join(_SHORT.get(char) or _printable(char) for char in text) + '"'
-
-
-def _printable(char: str) -> str:
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
