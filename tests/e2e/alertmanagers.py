@@ -83,7 +83,7 @@ route:
   receiver: tocsin
   group_by: [cluster]
   group_wait: 1s
-  group_interval: 2s
+  group_interval: 1s
   repeat_interval: 4s
 receivers:
   - name: tocsin
@@ -119,6 +119,11 @@ class Wire(HttpStandin):
     def senders(self, since: int = 0) -> set[str]:
         """Who got through after the first `since` posts."""
         return {sender for sender, _ in self.carried[since:]}
+
+    @property
+    def last(self) -> str:
+        """The status of the last body that got through."""
+        return str(self.carried[-1][1]["status"]) if self.carried else ""
 
     async def _carry(self, request: web.Request) -> web.Response:
         sender = request.match_info["sender"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROUTE = """\
   group_by: [cluster]
   group_wait: 0s
-  group_interval: 2s
+  group_interval: 1s
 """
 SHARDS = "redis: {shards: 3}\n"
 

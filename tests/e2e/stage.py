@@ -72,7 +72,7 @@ class Stage:
     async def all_hear(self, more: Story) -> None:
         """Every audience has got the story so far and `more`, and nothing else."""
         self._story = {who: self._story[who] + more[who] for who in self._story}
-        await until(lambda: all(self._told(a) for a in self.audiences.values()), f"{more} at all", self._seen)
+        await until(lambda: all(self._told(a) for a in self.audiences.values()), f"{more} at all", self.seen)
         self.nothing_else()
 
     def nothing_else(self) -> None:
@@ -95,7 +95,7 @@ class Stage:
         heard = audience.everything()
         return all(len(heard[who]) >= len(self._story[who]) for who in heard)
 
-    def _seen(self) -> str:
+    def seen(self) -> str:
         told = [f"{name}: {audience.everything()}" for name, audience in self.audiences.items()]
         return "\n".join([*told, *(str([(s, b["status"]) for s, b in wire.carried]) for wire in self.wires)])
 
@@ -109,7 +109,7 @@ class Stage:
         await until(
             lambda: all(w.senders(n) == {"a", "b"} for w, n in zip(self.wires, before, strict=True)),
             "posts of both Alertmanagers",
-            self._seen,
+            self.seen,
         )
         for wire in self.wires:
             wire.open("answers")
