@@ -22,7 +22,7 @@ from gateway import metrics
 from gateway.store import keys, reading
 from gateway.store.store import Generations, Store, Timing
 from gateway.store.unavailable import PlanChangedError
-from routing.tree import group_labels, match
+from routing.tree import Tree, group_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,6 +60,7 @@ class Placing:
         self.generations = generations
         self._shards = shards
         self._strays = strays
+        self._tree = Tree(plan.root)
         self._by_alert: dict[str, tuple[Placement, ...]] = {}
         self._by_group: dict[str, Placement] = {}
 
@@ -70,7 +71,7 @@ class Placing:
             if len(self._by_alert) >= _MEMO_SIZE:
                 self._by_alert.clear()
                 self._by_group.clear()
-            routes = match(self.plan.root, labels)
+            routes = self._tree.match(labels)
             places = self._by_alert[key] = tuple(self._place(route, labels) for route in routes)
         if resolved and key in self._strays:
             return places + self._strays[key]

@@ -1,6 +1,7 @@
 """The routing tree: which routes an alert reaches, and which of its labels make its group.
 
-`config/compile.py` builds the tree; here it is only walked. Timers are carried, not interpreted.
+`config/compile.py` makes the routes; `Tree` finds the ones for an alert, by lookup where a route asks for an
+exact value. Timers are carried, not interpreted. Why a route is told says `explain.py`.
 
 Rules: Alertmanager's `dispatch/route.go`. A route matches if all its matchers do. Its children are
 asked from left to right; the first that matches ends the search unless it says `continue`. A route
@@ -9,10 +10,12 @@ whose children all decline is itself the answer, so a parent never notifies besi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from routing.go_strings import quote
+from routing.matchers import matches_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,24 +47,113 @@ class Route:
     children: tuple[Route, ...] = ()
 
 
-def match(root: Route, labels: Mapping[str, str]) -> tuple[Route, ...]:
-    """Every route that is told of this alert, in the tree's order. The root takes what nobody else does."""
-    found: list[Route] = []
-    _collect(root, labels, found)
-    return tuple(found)
+class Tree:
+    """A tree of routes, compiled: which of them are told of an alert.
+
+    An answer depends on the labels alone that some matcher names, so it is remembered by their values: what
+    differs in other labels (`instance`) shares one answer, and a known one costs the same however many
+    routes there are. At most `remember` answers are kept.
+    """
+
+    def __init__(self, root: Route, *, remember: int = 100_000) -> None:
+        self.root = root
+        self._node = _compiled(root, root.matchers, 0)
+        self._names = sorted({matcher.name for route in walk(root) for matcher in route.matchers})
+        self._remember = remember
+        self._answers: dict[tuple[str | None, ...], tuple[Route, ...]] = {}
+
+    def match(self, labels: Mapping[str, str]) -> tuple[Route, ...]:
+        """Every route that is told, in the tree's order. The root takes what nobody else does."""
+        key = tuple(map(labels.get, self._names))
+        answer = self._answers.get(key)
+        if answer is None:
+            if len(self._answers) >= self._remember:
+                self._answers.clear()
+            found: list[Route] = []
+            if matches_all(self._node.unsure, labels):
+                _collect(self._node, labels, found)
+            answer = self._answers[key] = tuple(found)
+        return answer
 
 
-def _collect(route: Route, labels: Mapping[str, str], found: list[Route]) -> bool:
-    for matcher in route.matchers:
-        if not matcher.matches(labels):
-            return False
-    before = len(found)
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A route made ready.
+
+    Attributes:
+        position: among its siblings.
+        unsure: the matchers that are left to ask once the lookup in the parent has found the route.
+        lookups: label name -> value -> the children that ask for exactly this value, in order.
+        scanned: the children that no lookup finds, in order.
+    """
+
+    route: Route
+    position: int
+    unsure: tuple[Matcher, ...]
+    lookups: tuple[tuple[str, dict[str, list[_Node]]], ...]
+    scanned: tuple[_Node, ...]
+
+
+def _compiled(route: Route, unsure: tuple[Matcher, ...], position: int) -> _Node:
+    asked: dict[str, set[str]] = {}  # label name -> all values that children ask for
     for child in route.children:
-        if _collect(child, labels, found) and not child.continue_:
-            break
+        for matcher in child.matchers:
+            asked.setdefault(matcher.name, set()).update(_values(matcher))
+    lookups: dict[str, dict[str, list[_Node]]] = {}
+    scanned: list[_Node] = []
+    for at, child in enumerate(route.children):
+        exact = [matcher for matcher in child.matchers if _values(matcher)]
+        if not exact:
+            scanned.append(_compiled(child, child.matchers, at))
+            continue
+        key = max(exact, key=lambda matcher: len(asked[matcher.name]))  # it tells most children apart
+        rest = tuple(matcher for matcher in child.matchers if matcher is not key)
+        node = _compiled(child, rest, at)
+        for value in _values(key):
+            lookups.setdefault(key.name, {}).setdefault(value, []).append(node)
+    return _Node(route, position, unsure, tuple(lookups.items()), tuple(scanned))
+
+
+_ALTERNATIVES = re.compile(r"[A-Za-z0-9_-]+(\|[A-Za-z0-9_-]+)*")
+
+
+def _values(matcher: Matcher) -> frozenset[str]:
+    """The values that meet a matcher, where it simply lists them: `="a"` or `=~"a|b"`; else none."""
+    if matcher.op == "=":
+        return frozenset({matcher.value})
+    if matcher.op == "=~" and _ALTERNATIVES.fullmatch(matcher.value):
+        return frozenset(matcher.value.split("|"))
+    return frozenset()
+
+
+def _collect(node: _Node, labels: Mapping[str, str], found: list[Route]) -> None:
+    """Adds who is told at or below a node that matches."""
+    before = len(found)
+    for child in _candidates(node, labels):
+        for matcher in child.unsure:
+            if not matcher.matches(labels):
+                break
+        else:
+            _collect(child, labels, found)
+            if not child.route.continue_:
+                break
     if len(found) == before:
-        found.append(route)
-    return True
+        found.append(node.route)
+
+
+def _candidates(node: _Node, labels: Mapping[str, str]) -> Iterator[_Node]:
+    """The children that may match, in order: those that the lookups find among those that are scanned."""
+    hits = [child for name, by_value in node.lookups for child in by_value.get(labels.get(name, ""), ())]
+    hits.sort(key=_last_first)
+    for child in node.scanned:
+        while hits and hits[-1].position < child.position:
+            yield hits.pop()
+        yield child
+    yield from reversed(hits)
+
+
+def _last_first(node: _Node) -> int:
+    return -node.position
 
 
 def group_labels(route: Route, labels: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from config.schema import EmailConfig, PagerDutyConfig, SlackConfig
-from routing.tree import group_labels, match
+from routing.tree import Tree, group_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,12 +62,13 @@ def place(integration: Integration) -> str:
 def due(story: Iterable[Scene], plan: Plan) -> Due:
     """What each place must have been told at the end of the story."""
     result = Due(places={place(one): Tally() for all_ in plan.receivers.values() for one in all_})
+    tree = Tree(plan.root)
     firing: dict[tuple[str, str], set[str]] = {}
     for scene in story:
         before = {group: set(alerts) for group, alerts in firing.items()}
         told = {}
         for alert in scene.webhook["alerts"]:
-            for route in match(plan.root, alert["labels"]):
+            for route in tree.match(alert["labels"]):
                 group = (route.key, str(group_labels(route, alert["labels"])))
                 told[group] = [result.places[place(one)] for one in plan.receivers[route.receiver]]
                 fires = firing.setdefault(group, set())
