@@ -189,7 +189,7 @@ class Model:
         for name in ended:
             group.alerts[name].present = False
         if first:
-            group.can_go_on = bool(firing)
+            group.can_go_on = bool(firing) or group.went_on
             if not firing and not group.went_on:
                 group.incidents -= 1
         if not firing:  # differs 5: at once, not when Alertmanager's next maintenance finds it empty
