@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bench.alerts import Shape, config
-from bench.load import OpenLoad
+from bench.load import LoadError, OpenLoad
 from bench.peers import alertmanager, tocsin
 from bench.sink import sink
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PER_SECOND = 200
 P50_MS, P99_MS = 10.0, 50.0
+GIVE_UP_S = 20
 
 
 async def measure(stores: tuple[StoreKind, ...], *, quick: bool) -> list[dict[str, Any]]:
@@ -66,10 +67,12 @@ async def _drive(peer: Peer, form: Form, run: str, seconds: int, arrived: dict[s
             await asyncio.sleep(max(0.0, began + number / PER_SECOND - time.perf_counter()))
             await load.send(request)
         due = {f"PodCrashLooping{run}n{number}g0": began + number / PER_SECOND for number in range(count)}
-        deadline = time.perf_counter() + 20
+        deadline = time.perf_counter() + GIVE_UP_S
         while len(arrived.keys() & due.keys()) < count and time.perf_counter() < deadline:
             await asyncio.sleep(0.05)
     took = sorted((arrived[name] - at) * 1000 for name, at in due.items() if name in arrived)
+    if len(took) < 2:
+        raise LoadError(f"of {count} groups that were posted, {len(took)} were told within {GIVE_UP_S} s")
     quantiles = statistics.quantiles(took, n=100)
     return {
         "groups": count,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class OpenLoad:
         self._port = port
         self._idle: list[_Idle] = []
         self._all: list[_Idle] = []
+        self._refused: list[bytes] = []
 
     async def __aenter__(self) -> Self:
         for _ in range(16):
@@ -45,7 +47,9 @@ class OpenLoad:
 
     async def _connect(self) -> _Idle:
         loop = asyncio.get_running_loop()
-        _, one = await loop.create_connection(lambda: _Idle(self._idle), "127.0.0.1", self._port)
+        _, one = await loop.create_connection(
+            lambda: _Idle(self._idle, self._refused), "127.0.0.1", self._port
+        )
         self._all.append(one)
         return one
 
@@ -57,6 +61,8 @@ class OpenLoad:
     async def __aexit__(self, *_: object) -> None:
         for one in self._all:
             one.close()
+        if self._refused:
+            raise LoadError(self._refused[0].decode(errors="replace"))
 
 
 class Connection(asyncio.Protocol):
@@ -114,8 +120,9 @@ class Connection(asyncio.Protocol):
 class _Idle(asyncio.Protocol):
     """A connection that goes back to the idle ones when its request is answered."""
 
-    def __init__(self, idle: list[_Idle]) -> None:
+    def __init__(self, idle: list[_Idle], refused: list[bytes]) -> None:
         self._idle = idle
+        self._refused = refused
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -126,7 +133,7 @@ class _Idle(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if data[9:12] != b"200":  # answers are short: they come in one piece
-            raise LoadError(data[:600].decode(errors="replace"))
+            self._refused.append(data[:600])
         self._idle.append(self)
 
     def close(self) -> None:
