@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
