@@ -59,7 +59,7 @@ async def test_a_late_copy_from_the_other_alertmanager_pages_nobody(
         await stage.all_hear(ONLY_A_ENDS)
         assert [body["status"] for body in wire.held] == ["firing"]
         wire.open("b")
-        # One of them says once more that it is over: by b's late copy the cluster had last told that it fires.
+        # One of them says once more that it is over: b's late copy was the last that the cluster knew of.
         await until(
             lambda: wire.senders() == {"a", "b"} and wire.last == "resolved", "the end again", stage.seen
         )

@@ -51,7 +51,8 @@ async def test_another_receiver_is_told_of_new_incidents_and_the_old_one_of_its_
     await rules.post()
     story.append(("everybody", "end", "#1"))
     await until(lambda: heard(audience) == story, "A's end", audience.everything)
-    assert audience.on_phone() == [("ring", "#1"), ("resolve", "#1")]
+    whole = [("ring", "#1"), ("resolve", "#1")]
+    await until(lambda: audience.on_phone() == whole, "the end on the phone", audience.everything)
 
     tocsin.config.write_text(before)
     assert tocsin.process is not None
