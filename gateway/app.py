@@ -93,6 +93,7 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
     listens = f"http://{options.host}:{options.port}"
     service = Service(options.config, config, connect.connect(url), listens=listens)
     stopping = asyncio.Event()
+    _on_signals(stopping, lambda: _reload(service.reload("SIGHUP")))
     try:
         try:
             await service.start(options.host, options.port, share_port=share_port)
@@ -107,7 +108,6 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
         # What was made up to here stays; the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        _on_signals(stopping, lambda: _reload(service.reload("SIGHUP")))
         log.info("serve.ready", host=options.host, port=service.port, pid=os.getpid())
         await stopping.wait()
         log.info("serve.stopping")
@@ -118,7 +118,7 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
 
 def _why(error: OSError) -> str:
     """The system's own words; asyncio's repeat the address."""
-    return os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 async def _reload(reload: Coroutine[None, None, None]) -> None:

@@ -18,7 +18,7 @@ from config.compile import pin
 from gateway import metrics
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
-from routing.incident import Decision, Due, Incident, Status, Told, decide, to_record
+from routing.incident import Decision, Due, Group, Incident, Status, Told, decide, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,8 @@ class Engine:
         self._wake = asyncio.Event()
         self._working: set[asyncio.Task[None]] = set()
         self._set_aside: Counter[str] = Counter()
+        sender.freed = self._wake.set
+        self.claimed_at = 0.0  # the loop's time of the last claim, 0 for never
         self.swept_at = 0.0  # the loop's time of the last page that a sweep really looked at, 0 for never
 
     def room(self) -> int:
@@ -102,7 +104,7 @@ class Engine:
     async def cycle(self, shard: int) -> float:
         """Claims once; how many seconds the shard can be left alone, at most `POLL_S`."""
         claim = await self.claim(shard)
-        if claim.wait is None or not (self.room() and self._sender.room()):
+        if claim.wait is None or not (self.room() and all(self._sender.room().values())):
             return POLL_S  # or until something that is under way is done
         # What is due already and could not be claimed waits for a target, which is asked again soon.
         return min(POLL_S, max(claim.wait / 1000, 0 if claim.groups or claim.deliveries else SOON_S))
@@ -110,7 +112,8 @@ class Engine:
     async def claim(self, shard: int) -> Claim:
         """Claims what is due and there is room for, and begins to work on it."""
         placing = self._plan.current
-        claim = await self._store.claim(shard, placing.generations, self.room(), self._sender.room())
+        claim = await self._store.claim(shard, placing.generation, self.room(), self._sender.room())
+        self.claimed_at = asyncio.get_running_loop().time()
         for late in claim.lateness:
             metrics.deadline_lateness.labels("group").observe(late / 1000)
         self.accept(claim.groups)
@@ -131,7 +134,7 @@ class Engine:
     async def _decide(self, group: ClaimedGroup) -> None:
         incident = _incident_of(group)
         if incident is None:  # only memories of ended alerts
-            await self._store.commit(group.shard, group.gid, _nothing(group), 0)
+            await self._store.commit(group.shard, group.gid, _nothing(group), {})
             return
         told = tuple(
             Told(
@@ -149,7 +152,7 @@ class Engine:
             for d in group.deliveries
             if incident.number and d.incident == incident.number
         )
-        decision = decide(incident, Due(), group.due, group.counted, told)
+        decision = decide(incident, Due(), group.due, _counted(group, incident), told)
         if (
             decision.incident
             and decision.incident.status is Status.TRIGGERED
@@ -231,6 +234,14 @@ def _incident_of(group: ClaimedGroup) -> Incident | None:
     )
 
 
+def _counted(group: ClaimedGroup, incident: Incident) -> Group:
+    """What is counted of the group, beside what its earlier incidents have still to show."""
+    others = [
+        d.sent for d in group.deliveries if d.incident != incident.number and d.state == "open" and d.ends
+    ]
+    return replace(group.counted, behind=min(others, default=None))
+
+
 def _commit(
     group: ClaimedGroup, decision: Decision, orders: Sequence[dict[str, Any]], *, fresh: bool
 ) -> dict[str, Any]:
@@ -239,7 +250,8 @@ def _commit(
         "version": group.version,
         "seq": group.counted.seq,
         "opened": group.opened,
-        "doc": orjson.dumps(to_record(incident)).decode() if incident else "",
+        # Closed without a number: its predecessor's record stays, which a late copy may still bring back.
+        "doc": orjson.dumps(to_record(incident)).decode() if incident else group.doc,
         "number": incident.number if incident else 0,
         "open": incident is not None and incident.status is Status.TRIGGERED,
         "fresh": fresh,
@@ -268,11 +280,14 @@ def _orders(group: ClaimedGroup, decision: Decision, placing: Placing) -> list[d
         for o in decision.orders
     ]
     if decision.ring_all:
-        integrations = placing.integrations(group.meta.receiver)
-        orders += [
-            _first_ring(group, decision.incident, decision.ring_all, position, integration)
-            for position, integration in enumerate(integrations)
-        ]
+        unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state == "open"]
+        for position, integration in enumerate(placing.integrations(group.meta.receiver)):
+            order = _first_ring(group, decision.incident, decision.ring_all, position, integration)
+            if takes := next((d for d in unfinished if d.place == order["place"]), None):
+                # The same key over there: the old one's resolve could overtake a new one's trigger.
+                unfinished.remove(takes)
+                order["takes"] = takes.id
+            orders.append(order)
     return orders
 
 
@@ -280,18 +295,7 @@ def _first_ring(
     group: ClaimedGroup, incident: Incident, reason: str, position: int, integration: Integration
 ) -> dict[str, Any]:
     traits = kinds.module(integration.kind).traits(integration.config)
-    place = f"{integration.kind}:{integration.index}:{traits.target}"
-    order: dict[str, Any] = {
-        "id": f"{incident.number}.{position}",
-        "wanted": group.counted.seq,
-        "rings": 1,
-        "reason": reason,
-        "final": 0,
-        "rank": incident.rank,
-    }
-    if integration.kind == "pagerduty" and (unfinished := _unfinished(group, place)):
-        # The same key over there: a new delivery's trigger could be overtaken by the old one's resolve.
-        return order | {"id": unfinished}
+    place = f"{integration.kind}:{traits.target}"
     fields = {
         "gid": group.gid,
         "receiver": integration.receiver,
@@ -305,8 +309,13 @@ def _first_ring(
         "base": incident.opened_rev,
         "pinned": orjson.dumps(pin(integration.config)).decode(),
     }
-    return order | {"new": [part for pair in fields.items() for part in pair]}
-
-
-def _unfinished(group: ClaimedGroup, place: str) -> str:
-    return next((d.id for d in group.deliveries if d.place == place and d.state == "open"), "")
+    return {
+        "id": f"{incident.number}.{position}",
+        "wanted": group.counted.seq,
+        "rings": 1,
+        "reason": reason,
+        "final": 0,
+        "rank": incident.rank,
+        "place": place,
+        "new": [part for pair in fields.items() for part in pair],
+    }

@@ -122,8 +122,8 @@ class Intake:
         try:
             units = [one.unit for one in waiting]
             asked = {at for at, unit in enumerate(units) if self._settled.get(unit.gid) == unit.digest}
-            generations = waiting[0].placing.generations
-            counts, claimed = await self._store.ingest(shard, generations, units, self._room(), asked)
+            generation = waiting[0].placing.generation
+            counts, claimed = await self._store.ingest(shard, generation, units, self._room(), asked)
         except StoreUnavailableError as error:
             if not isinstance(error, PlanChangedError):  # the store is away for all who wait
                 waiting = waiting + self._waiting[shard]

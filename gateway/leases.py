@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
@@ -34,24 +35,36 @@ class Claimed(Protocol):
     def lease(self) -> int: ...
 
 
+@dataclass(slots=True)
+class _Held:
+    claimed: Claimed
+    score: int
+
+
 class Leases:
-    """What is held, by shard: member -> score."""
+    """What is held, by shard and member: the claim and its score.
+
+    A member may be claimed for us anew while we still work by an earlier claim (its lease ended while the
+    store stalled): what the earlier one does then no longer touches the entry.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._held: dict[int, dict[str, int]] = defaultdict(dict)
+        self._held: dict[int, dict[str, _Held]] = defaultdict(dict)
 
     def hold(self, claimed: Claimed) -> None:
         """It was claimed for us."""
-        self._held[claimed.shard][claimed.member] = claimed.lease
+        self._held[claimed.shard][claimed.member] = _Held(claimed, claimed.lease)
 
     def renewed(self, claimed: Claimed, lease: int) -> None:
-        """Somebody else prolonged it: the call before sending."""
-        self._held[claimed.shard][claimed.member] = lease
+        """Somebody else prolonged it: the call before sending, or a claim of what we work on already."""
+        self._held[claimed.shard][claimed.member] = _Held(claimed, lease)
 
     def drop(self, claimed: Claimed) -> None:
         """The work is committed, or lost."""
-        self._held[claimed.shard].pop(claimed.member, None)
+        held = self._held[claimed.shard]
+        if claimed.member in held and held[claimed.member].claimed is claimed:
+            del held[claimed.member]
 
     def __len__(self) -> int:
         return sum(map(len, self._held.values()))
@@ -62,21 +75,22 @@ class Leases:
             await asyncio.sleep(RENEW_EVERY_S)
             for shard, held in list(self._held.items()):
                 try:
-                    await self._renew(shard, dict(held))
+                    await self._renew(shard, {member: one.score for member, one in held.items()})
                 except StoreUnavailableError as error:
                     log.warning("leases.not_renewed", shard=shard, held=len(held), error=str(error))
 
-    async def _renew(self, shard: int, held: dict[str, int]) -> None:
-        if not held:
+    async def _renew(self, shard: int, scores: dict[str, int]) -> None:
+        if not scores:
             return
-        scores = await self._store.renew(shard, list(held.items()))
-        for (member, before), score in zip(held.items(), scores, strict=True):
-            if self._held[shard].get(member) != before:
+        renewed = await self._store.renew(shard, list(scores.items()))
+        held = self._held[shard]
+        for (member, before), score in zip(scores.items(), renewed, strict=True):
+            if member not in held or held[member].score != before:
                 continue  # dropped, or prolonged by the call before sending, while we asked
             if score:
-                self._held[shard][member] = score
+                held[member].score = score
             else:
-                del self._held[shard][member]
+                del held[member]
                 metrics.leases_lost.inc()
 
     async def give_back(self) -> None:

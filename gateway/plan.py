@@ -20,7 +20,7 @@ from config.compile import compile_plan
 from config.load import ConfigError, load
 from gateway import metrics
 from gateway.store import keys, reading
-from gateway.store.store import Generations, Store, Timing
+from gateway.store.store import Generation, Store, Timing
 from gateway.store.unavailable import PlanChangedError
 from routing.tree import Tree, group_labels
 
@@ -50,14 +50,14 @@ class Placement:
 
 
 class Placing:
-    """One plan with the generations under which it is in force, and what it says of each alert."""
+    """One plan with the generation under which it is in force, and what it says of each alert."""
 
     def __init__(
-        self, plan: Plan, shards: int, generations: Generations, strays: Mapping[str, tuple[Placement, ...]]
+        self, plan: Plan, shards: int, generation: Generation, strays: Mapping[str, tuple[Placement, ...]]
     ) -> None:
         """`strays`: alert key -> groups in which it fires although it belongs to others now."""
         self.plan = plan
-        self.generations = generations
+        self.generation = generation
         self._shards = shards
         self._strays = strays
         self._tree = Tree(plan.root)
@@ -204,7 +204,7 @@ class PlanInForce:
         """
         async with self._turn:
             if self.placing and await self._store.adopt_plan(self.placing.plan.digest, loaded=False) == (
-                self.placing.generations
+                self.placing.generation
             ):
                 return  # somebody here has caught up meanwhile
             try:
@@ -220,20 +220,20 @@ class PlanInForce:
         return compile_plan(config)
 
     async def _adopt(self, plan: Plan, *, loaded: bool) -> None:
-        generations = await self._store.adopt_plan(plan.digest, loaded=loaded)
-        if generations is None:
+        generation = await self._store.adopt_plan(plan.digest, loaded=loaded)
+        if generation is None:
             self.placing = None
             raise PlanChangedError
         # From here on nobody takes in alerts under an older plan, so what strays is known for good.
-        bare = Placing(plan, self._store.shards, generations, {})
+        bare = Placing(plan, self._store.shards, generation, {})
         strays: dict[str, tuple[Placement, ...]] = {}
         async for gid, key, labels in reading.firing_alerts(self._store):
             if all(place.gid != gid for place in bare.places(key, labels, resolved=False)):
                 stray = Placement(keys.shard_of(gid, self._store.shards), gid, "", 0, 1)
                 strays[key] = (*strays.get(key, ()), stray)
         self._plan = plan
-        self.placing = Placing(plan, self._store.shards, generations, strays)
+        self.placing = Placing(plan, self._store.shards, generation, strays)
         self._adopted(plan.config)
         metrics.config_ok.set(1)
         metrics.config_loaded.set_to_current_time()
-        log.info("config.loaded", digest=plan.digest[:12], strays=len(strays), changed=loaded)
+        log.info("config.loaded", digest=plan.digest[:12], strays=len(strays))

@@ -8,6 +8,7 @@ its target's slots in the store and by the room of this process.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
     from config.integrations import IntegrationConfig
     from gateway.leases import Leases
     from gateway.store.records import Begun, ClaimedDelivery
-    from gateway.store.store import Store
+    from gateway.store.store import Room, Store
     from receivers.base import Receiver
     from routing.delivery import Kind
 
 log = structlog.get_logger()
 
-SENDS_AT_ONCE: Final = 256
+SENDS_AT_ONCE: Final = 64  # of each kind of receiver: a service that hangs fills its own kind's room only
 ATTEMPT_S: Final = 30.0
 ASIDE: Final = 60_000
 KEEP_TRYING_S: Final = 30.0  # to commit what is sent already, while the store is away
@@ -56,25 +57,40 @@ class Sender:
         self._external_url = external_url
         self._address = address
         self._receivers: dict[str, Receiver] = {}
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: dict[asyncio.Task[None], ClaimedDelivery] = {}
+        self._under_way: dict[str, ClaimedDelivery] = {}
+        self._kinds: Counter[str] = Counter()
         self._closing = False
+        self.freed: Callable[[], None] = lambda: None
+        """Called when there is room again."""
 
-    def room(self) -> int:
-        """How many more deliveries can be begun."""
-        return 0 if self._closing else max(0, SENDS_AT_ONCE - len(self._working))
+    def room(self) -> Room:
+        """How many more deliveries of each kind can be begun."""
+        return {
+            kind: 0 if self._closing else max(0, SENDS_AT_ONCE - self._kinds[kind]) for kind in kinds.MODULES
+        }
 
     def accept(self, deliveries: Sequence[ClaimedDelivery]) -> None:
         """Sends deliveries that are claimed already (their lease runs); when we stop they are given back."""
         for claimed in deliveries:
+            if earlier := self._under_way.get(claimed.id):
+                # Its lease ended while the store stalled, and we go on: the claim prolongs what we do.
+                self._leases.renewed(earlier, claimed.lease)
+                continue
             self._leases.hold(claimed)
             if self._closing:
                 continue
             task = asyncio.create_task(self._attempt(claimed))
-            self._working.add(task)
+            self._working[task] = self._under_way[claimed.id] = claimed
+            self._kinds[claimed.kind] += 1
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._working.discard(task)
+        claimed = self._working.pop(task)
+        if self._under_way.get(claimed.id) is claimed:
+            del self._under_way[claimed.id]
+        self._kinds[claimed.kind] -= 1
+        self.freed()
         if not task.cancelled() and (error := task.exception()):
             log.error("sender.attempt_failed", exc_info=error)
 
@@ -164,6 +180,7 @@ class Sender:
                 await asyncio.sleep(0.5)
                 continue
             self._leases.drop(claimed)
+            self._under_way.pop(claimed.id, None)  # it may be among those that come back
             if more is None:
                 metrics.leases_lost.inc()
                 log.warning("delivery.lost_its_lease")

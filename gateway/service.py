@@ -29,7 +29,7 @@ from gateway.store.unavailable import StoreUnavailableError
 from gateway.webhook import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     from redis.asyncio import Redis
@@ -43,7 +43,8 @@ REQUESTS_S: Final = 2.0  # for requests under way when we stop
 STOP_S: Final = 9.0
 WORK_S: Final = 4.0  # for decisions and attempts under way
 CANCEL_AGAIN_S: Final = 0.2
-SWEPT_WITHIN_S: Final = 10.0
+AT_WORK_WITHIN_S: Final = 10.0
+PART_AGAIN_S: Final = 1.0
 COUNT_EVERY_S: Final = 5.0
 
 
@@ -86,10 +87,10 @@ class Service:
         """
         self._host = host
         await self.plan.start()
-        self._spawn("engine", self.engine.run())
-        self._spawn("sweep", self.engine.sweep())
-        self._spawn("leases", self._leases.run())
-        self._spawn("count", self._count())
+        self._spawn("engine", self.engine.run)
+        self._spawn("sweep", self.engine.sweep)
+        self._spawn("leases", self._leases.run)
+        self._spawn("count", self._count)
         app = web.Application(middlewares=[problems], client_max_size=1 << 20)
         app.add_routes(self._routes())
         self._runner = web.AppRunner(
@@ -103,10 +104,8 @@ class Service:
         """The port that we listen on, 0 before `start`."""
         return int(self._runner.addresses[0][1]) if self._runner else 0
 
-    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_mourn)
-        self._tasks.append(task)
+    def _spawn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(_keep(name, work), name=name))
 
     def _routes(self) -> list[web.RouteDef]:
         return [
@@ -124,17 +123,15 @@ class Service:
         return web.Response(text="Tocsin is healthy.\n")
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        """Ready means: a sweep has really run in the last seconds, and Redis has really answered now."""
+        """Ready means: the engine has really claimed and swept in the last seconds, and Redis answers now."""
         try:
             await self.store.ping()
             self.plan.current  # noqa: B018 - raises where nothing is in force
         except StoreUnavailableError as error:
             raise ProblemError(503, f"Not ready: {error}.") from error
-        idle = asyncio.get_running_loop().time() - self.engine.swept_at
-        if not self.engine.swept_at or idle > SWEPT_WITHIN_S:
-            raise ProblemError(
-                503, "Not ready: no sweep has run in the last seconds; the engine is not at work."
-            )
+        last = min(self.engine.swept_at, self.engine.claimed_at)
+        if not last or asyncio.get_running_loop().time() - last > AT_WORK_WITHIN_S:
+            raise ProblemError(503, "Not ready: the engine has not claimed or swept in the last seconds.")
         return web.Response(text="Tocsin is ready.\n")
 
     async def _metrics(self, request: web.Request) -> web.Response:
@@ -231,7 +228,11 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
         _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
-def _mourn(task: asyncio.Task[None]) -> None:
-    """A part that should never end has ended: nobody may miss that."""
-    if not task.cancelled() and (error := task.exception()):
-        log.critical("service.part_died", part=task.get_name(), exc_info=error)
+async def _keep(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """A part that should never end is begun again: without it nobody is told, and nobody would know."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("service.part_failed", part=name)
+        await asyncio.sleep(PART_AGAIN_S)

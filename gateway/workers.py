@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -67,17 +67,22 @@ class Workers:
     async def reload(self) -> None:
         """Passes SIGHUP on. The first to load puts the configuration in force, the others follow."""
         for process in self._running.values():
-            process.send_signal(signal.SIGHUP)
+            with suppress(ProcessLookupError):  # it has ended: what starts in its place loads anew
+                process.send_signal(signal.SIGHUP)
 
     async def _keep(self, number: int, options: ServeOptions) -> None:
         """Starts a worker, and again whenever it ends, slower and slower where it ends at once."""
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_S
         while True:
             began = loop.time()
-            process = await self._spawn(options)
-            self._running[number] = process
-            code = await process.wait()
-            metrics.forget(process.pid)
+            try:
+                process = await self._spawn(options)
+            except OSError as error:  # no memory or no processes left: later, perhaps
+                code: object = str(error)
+            else:
+                self._running[number] = process
+                code = await process.wait()
+                metrics.forget(process.pid)
             pause = FIRST_PAUSE_S if loop.time() - began > STEADY_S else min(pause * 2, LONGEST_PAUSE_S)
             log.error("worker.ended", worker=number, code=code, again_in_s=pause)
             await asyncio.sleep(pause)

@@ -99,6 +99,8 @@ class Group:
 
     `fired_rev` and `ended_rev` are the revisions of the newest alert that fires and of the newest that
     ended and has not left yet, 0 if there is none. `rank` is the worst severity that fires now.
+    Deliveries of earlier incidents that still have an end to show have seen revisions up to `behind`, None
+    if there are none.
     """
 
     seq: int
@@ -107,6 +109,7 @@ class Group:
     fired_rev: int
     ended_rev: int
     rank: int
+    behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,14 @@ def decide(incident: Incident, event: Event, now: int, group: Group, told: tuple
     """What `event` at `now` means. Total: every event is legal in every state."""
     match event:
         case Due():
-            return _due(incident, now, group, told)
+            return _wait_for_the_last(_due(incident, now, group, told), group)
+
+
+def _wait_for_the_last(decision: Decision, group: Group) -> Decision:
+    """An alert's end stays in the group until deliveries of earlier incidents have shown it too."""
+    if group.behind is not None and decision.leave > group.behind:
+        return replace(decision, leave=group.behind)
+    return decision
 
 
 def _due(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:

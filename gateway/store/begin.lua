@@ -7,10 +7,10 @@ local did, attempt, lease, shown = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber
 local t = now()
 local k = key('d', did)
 if redis.call('HGET', k, 'attempt') ~= attempt then return { 'lost' } end
-local v = redis.call('HMGET', k, 'lease', 'gid', 'target', 'begun', 'sent', 'base', 'final', 'wanted')
+local v = redis.call('HMGET', k, 'lease', 'gid', 'target', 'begun', 'sent', 'base', 'final', 'wanted', 'incident')
 if num(v[1]) <= t then return { 'lost' } end
 local gid, target = v[2], v[3]
-redis.call('HSET', k, 'lease', t + lease, 'begun', attempt)
+redis.call('HSET', k, 'lease', t + lease, 'begun', attempt, 'begun_for', v[9] .. ':' .. v[7])
 if num(v[4]) > 0 then redis.call('HSET', k, 'unknown', 1) end
 redis.call('ZADD', DUE, t + lease, 'd:' .. did)
 redis.call('ZADD', key('busy', target), t + lease, did)
@@ -41,4 +41,4 @@ if final == 0 and fired == 0 then
 end
 local counts = { fired, redis.call('ZCOUNT', key('e', gid), '(' .. seen, revision), unseen }
 return { 'ok', redis.call('HGETALL', k), { counted, t + lease, t, g[3] or '' }, counts, firing, ended,
-  redis.call('GET', key('i', redis.call('HGET', k, 'incident'))) or '', t - num(redis.call('ZSCORE', UNSENT, did) or t) }
+  redis.call('GET', key('i', v[9])) or '', t - num(redis.call('ZSCORE', UNSENT, did) or t) }

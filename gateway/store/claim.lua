@@ -1,12 +1,13 @@
--- claim(prefix | gen, dedup, lease, groups, sends, gap, horizon) -> {'ok', views, deliveries, wait, lateness} | {'plan'}
--- Claims what is due: at most `groups` groups, and deliveries as far as their targets and `sends` have room.
+-- claim(prefix | gen, dedup, lease, groups, room, gap, horizon) -> {'ok', views, deliveries, wait, lateness} | {'plan'}
+-- Claims what is due: at most `groups` groups, and deliveries as far as their targets have slots and the caller has
+-- `room` (JSON: kind -> how many).
 --
 -- KEYS[1]  the shard's prefix. Touches due, heard, plan, closed, slots; g, s, c, f, e, x, gd of due groups; d, ready, busy.
 -- gap      ms without a listener after which absence means nothing; horizon: for how long then (resolve_timeout)
 -- wait     ms until the next deadline, 0 if it has passed, -1 if there is none; lateness: ms, of each group claimed
 if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
-local lease, groups, sends = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local lease, groups, room = tonumber(ARGV[3]), tonumber(ARGV[4]), cjson.decode(ARGV[5])
 local gap, horizon = tonumber(ARGV[6]), tonumber(ARGV[7])
 local t = now()
 
@@ -22,9 +23,12 @@ local function forget(gid, akey)
   redis.call('ZREM', key('x', gid), akey)
 end
 
--- What an absence makes of alerts whose deadline has passed; ended ones are forgotten in the end.
+-- What an absence makes of alerts whose deadline has passed; ended ones are forgotten in the end. After an outage all
+-- of them meet at one moment: a call looks at this many, so that Redis answers others in between.
+local budget = 2000
 local function expire_alerts(g)
-  for _, akey in ipairs(redis.call('ZRANGEBYSCORE', key('x', g.id), '-inf', t, 'LIMIT', 0, 500)) do
+  for _, akey in ipairs(redis.call('ZRANGEBYSCORE', key('x', g.id), '-inf', t, 'LIMIT', 0, math.min(500, budget))) do
+    budget = budget - 1
     local state = redis.call('HGET', key('s', g.id), akey)
     local k = state and cjson.decode(state)
     if not k then
@@ -65,10 +69,10 @@ local function claim_group(gid)
   end
 end
 
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 2 * (groups + sends))) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 640)) do
   local kind, id = string.sub(member, 1, 1), string.sub(member, 3)
   if kind == 'g' then
-    if #views < groups then claim_group(id) end
+    if #views < groups and budget > 0 then claim_group(id) end
   elseif kind == 'd' then
     local target = enqueue(id, t)
     if target then touched[target] = true else redis.call('ZREM', DUE, member) end
@@ -76,7 +80,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 
     touched[id] = true
   end
 end
-for target in pairs(touched) do drain(target, t, lease, sends, claimed) end
+drain_all(touched, t, lease, room, claimed)
 local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
 local wait = first[2] and math.max(0, tonumber(first[2]) - t) or -1
 return { 'ok', views, claimed, wait, lateness }

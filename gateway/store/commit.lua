@@ -1,13 +1,13 @@
--- commit(prefix | gid, lease, sends, decision) -> {'ok', deliveries} | {'stale'}
+-- commit(prefix | gid, lease, room, decision) -> {'ok', deliveries} | {'stale'}
 -- Writes what was decided about a group, fenced by the version it was decided from, in one atomic step:
 -- the incident, its next deadline, what each target must be told. What can be sent at once comes back claimed.
 --
 -- KEYS[1]  the shard's prefix. Touches g, s, c, e, x, gd of the group; d, ready, busy, id; i, l; due, open, slots,
 --          closed, unresolved, resolved, activity.
--- lease    ms; sends: how many deliveries the caller can begin
+-- lease    ms; room: JSON, kind of receiver -> how many deliveries the caller can begin
 -- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, tick, deadline (0 = none), leave,
---          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new}...]
-local gid, lease, sends = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+--          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new, takes}...]
+local gid, lease, room = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local decision = cjson.decode(ARGV[4])
 local t = now()
 local g = load_group(gid)
@@ -56,8 +56,13 @@ tell(incident, t, decision.lines)
 
 local touched, claimed = {}, {}
 for _, order in ipairs(decision.orders) do
+  local takes = order.takes and redis.call('HGET', key('d', order.takes), 'state') == 'open'
+  if takes then
+    order.id = order.takes
+    redis.call('HSET', key('d', order.id), 'tries', 0, 'failing_since', 0, 'next_at', 0)
+  end
   local k = key('d', order.id)
-  if order.new then
+  if order.new and not takes then
     redis.call('HSET', k, 'state', 'open', 'sent', 0, 'ring_sent', 0, 'attempt', 0, unpack(order.new))
     redis.call('SADD', key('gd', gid), order.id)
     redis.call('ZREM', DEAD, order.id)
@@ -88,7 +93,7 @@ if decision.fresh then
     if v[1] ~= 'open' and tonumber(v[2]) ~= incident then redis.call('SREM', key('gd', gid), did) end
   end
 end
-for target in pairs(touched) do drain(target, t, lease, sends, claimed) end
+drain_all(touched, t, lease, room, claimed)
 
 -- What came in while it was being decided makes it due again; nothing waits for a fixed point.
 g.lease = 0

@@ -13,7 +13,7 @@ if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
 local lease, room = tonumber(ARGV[3]), tonumber(ARGV[4])
 local t = now()
-local content_at, counts, claimed = 5, {}, {}
+local content_at, counts, claimed, unanswered = 5, {}, {}, {}
 local COUNTED = { new = 1, continued = 1, ended = 1, repeated = 2, suspected = 3, recorded = 4 }
 
 -- The same body again, and nothing has changed since: the usual case, answered from three fields.
@@ -63,10 +63,14 @@ end
 
 for i, unit in ipairs(cjson.decode(ARGV[5])) do
   local alerts, size = unit[6], unit[7]
-  if same_again(unit[1], unit[2]) then
+  -- What follows an unanswered body of the same group waits for it: their order is the order of their arrival.
+  if unanswered[unit[1]] then
+    counts[i] = false
+  elseif same_again(unit[1], unit[2]) then
     counts[i] = { 0, size, 0, 0 }
   else
     counts[i] = #alerts == size and take(unit)
+    unanswered[unit[1]] = not counts[i]
   end
   content_at = content_at + #alerts
 end

@@ -18,6 +18,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:ready:TARGET` | sorted set | deliveries that wait for room; score: priority, then time |
 | `t:{n}:busy:TARGET` | sorted set | deliveries under way; score: the end of their lease |
 | `t:{n}:slots` | hash | target -> attempts at once |
+| `t:{n}:failing` | set | targets whose last attempt failed |
 | `t:{n}:closed` | hash | target -> until when the service wants to be left alone |
 | `t:{n}:open` | set | deliveries that are open |
 | `t:{n}:unsent` | sorted set | deliveries with something to say; score: since when |

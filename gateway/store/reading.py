@@ -26,21 +26,27 @@ async def firing_alerts(store: Store) -> AsyncIterator[tuple[str, str, dict[str,
     """Every alert that fires, of every group: (group, alert key, labels)."""
     for shard in range(store.shards):
         at = keys.prefix(shard)
-        async for gid in _groups(store, at):
-            for alert_keys in await _ranges(store, f"{at}:f:{gid}", 0, EVER):
-                contents = await store.read("HMGET", f"{at}:c:{gid}", *alert_keys)
-                for key, content in zip(alert_keys, contents, strict=True):
-                    if content:
-                        yield gid, key, orjson.loads(content)[0]
+        async for gids in _groups(store, at):
+            firing = await store.read_many([("ZRANGE", f"{at}:f:{gid}", 0, -1) for gid in gids])
+            wanted = [
+                (gid, found[start : start + PAGE])
+                for gid, found in zip(gids, firing, strict=True)
+                for start in range(0, len(found), PAGE)
+            ]
+            contents = await store.read_many([("HMGET", f"{at}:c:{gid}", *page) for gid, page in wanted])
+            for (gid, page), texts in zip(wanted, contents, strict=True):
+                for key, text in zip(page, texts, strict=True):
+                    if text:
+                        yield gid, key, orjson.loads(text)[0]
 
 
-async def _groups(store: Store, at: str) -> AsyncIterator[str]:
+async def _groups(store: Store, at: str) -> AsyncIterator[list[str]]:
+    """Pages, so that a start does not take a round trip for each group."""
     cursor, first = 0, True
     while cursor or first:
         first = False
         cursor, found = await store.read("SSCAN", f"{at}:groups", cursor, "COUNT", PAGE)
-        for gid in found:
-            yield gid
+        yield list(found)
 
 
 async def _ranges(store: Store, key: str, low: int, high: int) -> list[list[str]]:

@@ -56,7 +56,7 @@ class ClaimedGroup:
     version: int
     lease: int
     doc: str
-    meta: GroupMeta
+    meta_text: str
     opened: int
     before: int
     resumed: bool
@@ -74,6 +74,11 @@ class ClaimedGroup:
         """Its present or last incident. Raises ValueError where the record cannot be read."""
         return from_record(orjson.loads(self.doc)) if self.doc else None
 
+    @property
+    def meta(self) -> GroupMeta:
+        """What the plan said of it. Raises ValueError or TypeError where the record cannot be read."""
+        return group_meta(self.meta_text)
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
@@ -83,6 +88,7 @@ class ClaimedDelivery:
     id: str
     attempt: int
     lease: int
+    kind: str
 
     @property
     def member(self) -> str:
@@ -136,7 +142,7 @@ def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:
         version=int(version or 0),
         lease=int(float(lease)),
         doc=doc,
-        meta=group_meta(meta),
+        meta_text=meta,
         opened=_int(opened),
         before=_int(before),
         resumed=resumed == "1",

@@ -11,9 +11,12 @@ for i = 2, #ARGV do
       redis.call('ZADD', DUE, t + delay, member)
     end
   else
-    redis.call('HSET', key('d', id), 'lease', 0, 'next_at', 0)
-    redis.call('ZREM', key('busy', redis.call('HGET', key('d', id), 'target')), id)
-    redis.call('ZADD', DUE, t + delay, member)
+    local target = redis.call('HGET', key('d', id), 'target')
+    if target then
+      redis.call('HSET', key('d', id), 'lease', 0, 'next_at', 0)
+      redis.call('ZREM', key('busy', target), id)
+      redis.call('ZADD', DUE, t + delay, member)
+    end
   end
   given = given + 1
 end

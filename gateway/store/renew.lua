@@ -7,14 +7,12 @@ local scores = {}
 for i = 2, #ARGV, 2 do
   local member, id = ARGV[i], string.sub(ARGV[i], 3)
   local score = redis.call('ZSCORE', DUE, member)
-  if score and tonumber(score) == tonumber(ARGV[i + 1]) and tonumber(score) > t then
+  local is_group = string.sub(member, 1, 1) == 'g'
+  local target = is_group or redis.call('HGET', key('d', id), 'target')
+  if target and score and tonumber(score) == tonumber(ARGV[i + 1]) and tonumber(score) > t then
     redis.call('ZADD', DUE, t + lease, member)
-    if string.sub(member, 1, 1) == 'g' then
-      redis.call('HSET', key('g', id), 'lease', t + lease)
-    else
-      redis.call('HSET', key('d', id), 'lease', t + lease)
-      redis.call('ZADD', key('busy', redis.call('HGET', key('d', id), 'target')), t + lease, id)
-    end
+    redis.call('HSET', key(is_group and 'g' or 'd', id), 'lease', t + lease)
+    if not is_group then redis.call('ZADD', key('busy', target), t + lease, id) end
     scores[#scores + 1] = t + lease
   else
     scores[#scores + 1] = 0

@@ -1,20 +1,22 @@
--- sent(prefix | delivery, attempt, lease, sends, verdict) -> {'ok', deliveries} | {'lost'}
--- Writes what became of an attempt, fenced by its number, and gives the target's room to who waits for it.
+-- sent(prefix | delivery, attempt, lease, room, verdict) -> {'ok', deliveries} | {'lost'}
+-- Writes what became of an attempt, fenced by what has begun, and gives the target's room to who waits for it.
 --
 -- KEYS[1]  the shard's prefix. Touches d of the delivery; ready, busy of its target; gd, g of its group; due, open, dead,
---          closed, l, activity.
+--          closed, failing, unsent, l, activity.
 -- verdict  JSON: state (open, done, dead), sent, ring_sent, rung (0 = as before), memory ('' = as before), unknown, tries,
 --          failing_since, retry_at (0 = not), closed_until (0 = not), error, told (bool), lines
-local did, attempt, lease, sends = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local did, attempt, lease, room = ARGV[1], ARGV[2], tonumber(ARGV[3]), cjson.decode(ARGV[4])
 local verdict = cjson.decode(ARGV[5])
 local t = now()
 local k = key('d', did)
-local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final', 'sent', 'wanted', 'ring_wanted')
-if v[1] ~= attempt then return { 'lost' } end
+local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final', 'sent', 'wanted', 'ring_wanted', 'begun', 'begun_for')
+-- A newer attempt that was claimed but has not begun finds itself lost; one that has begun wins.
+if v[1] ~= attempt and v[9] ~= attempt then return { 'lost' } end
 local target, incident, gid = v[2], v[3], v[4]
 
--- The incident may have gone on, or ended, during the attempt.
+-- The incident may have gone on, or ended, or the next one may have taken the delivery over, during the attempt.
 local state = verdict.state
+if state == 'dead' and v[10] ~= v[3] .. ':' .. v[5] then state, verdict.tries, verdict.failing_since = 'open', 0, 0 end
 if state == 'done' and (num(v[5]) == 0 or math.max(verdict.sent, num(v[6])) < num(v[5])) then state = 'open' end
 
 local set = { 'state', state, 'lease', 0, 'begun', 0, 'unknown', verdict.unknown and 1 or 0, 'tries', verdict.tries,
@@ -50,7 +52,8 @@ else
   redis.call('HSET', k, 'next_at', 0)
   enqueue(did, t)
 end
+if verdict.told then redis.call('SREM', FAILING, target) elseif verdict.tries > 0 then redis.call('SADD', FAILING, target) end
 if verdict.closed_until > 0 then redis.call('HSET', CLOSED, target, verdict.closed_until) end
 local claimed = {}
-drain(target, t, lease, sends, claimed)
+drain(target, t, lease, room, claimed)
 return { 'ok', claimed }

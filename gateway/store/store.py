@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
 from gateway import metrics
 from gateway.store import keys, scripts
@@ -74,11 +74,14 @@ class Unit:
     contents: Sequence[bytes]
 
 
+Room = dict[str, int]
+"""Kind of receiver -> how many more deliveries of it the caller can begin."""
+
 Counts = tuple[int, int, int, int]
 """Accepted, repeated, suspected, recorded."""
 
-Generations = tuple[str, ...]
-"""Of the plan in force, one for each shard: handed to what may only be done under that plan."""
+Generation = str
+"""Of the plan in force: handed to what may only be done under that plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,28 +121,43 @@ class Store:
         try:
             yield
         except (RedisError, OSError, TimeoutError) as error:
+            if isinstance(
+                error, ReadOnlyError
+            ):  # after a failover the address may lead elsewhere: ask it anew
+                await self._redis.connection_pool.disconnect()
             metrics.store_errors.labels(call).inc()
             raise StoreUnavailableError(f"Redis: {str(error) or type(error).__name__}") from error
         finally:
             metrics.store_call_duration.labels(call).observe(time.perf_counter() - started)
 
-    async def adopt_plan(self, digest: str, *, loaded: bool) -> Generations | None:
-        """Puts the plan in force in every shard (`loaded`: it was just read), or asks whether it is.
+    async def adopt_plan(self, digest: str, *, loaded: bool) -> Generation | None:
+        """Puts the plan in force in every shard (`loaded`: it was just read), or only asks whether it is.
 
-        None where another one is in force and `loaded` is false.
+        None where another one is in force and `loaded` is false. Shards that lost theirs, or were not reached
+        when it was put in force, are given the one that is the newest anywhere.
 
         Raises:
             SchemaError: the records were written by a version that this one does not understand.
         """
-        found = [await self._run("plan", shard, digest, int(loaded), SCHEMA) for shard in range(self.shards)]
-        if -1 in found:
+        shards = range(self.shards)
+        found = [tuple(await self._run("plan", shard, digest, 0, SCHEMA)) for shard in shards]
+        generation, in_force = max(found)
+        if min(found)[0] < 0:
             raise SchemaError
-        return tuple(map(str, found)) if all(found) else None
+        if generation and in_force != digest:
+            if not loaded:
+                return None
+            generation += 1
+        generation = generation or 1
+        for shard in shards:
+            if found[shard] != (generation, digest):
+                found[shard] = tuple(await self._run("plan", shard, digest, generation, SCHEMA))
+        return str(generation) if all(one == (generation, digest) for one in found) else None
 
     async def ingest(
         self,
         shard: int,
-        generations: Generations,
+        generation: Generation,
         units: Sequence[Unit],
         room: int,
         asked: Container[int] = (),
@@ -161,7 +179,7 @@ class Store:
         answer = await self._run(
             "ingest",
             shard,
-            generations[shard],
+            generation,
             self.timing.as_json,
             LEASE,
             room,
@@ -175,16 +193,26 @@ class Store:
             claimed_group(shard, row) for row in views
         )
 
-    async def claim(self, shard: int, generations: Generations, groups: int, sends: int) -> Claim:
+    async def read_many(self, commands: Sequence[Sequence[str | float]]) -> list[Any]:
+        """Several reading commands in one round trip."""
+        if not commands:
+            return []
+        async with self._available("read"):
+            pipe = self._redis.pipeline(transaction=False)
+            for command in commands:
+                pipe.execute_command(*command)
+            return list(await pipe.execute())
+
+    async def claim(self, shard: int, generation: Generation, groups: int, room: Room) -> Claim:
         """Claims what is due: at most so many groups and so many deliveries."""
         answer = await self._run(
             "claim",
             shard,
-            generations[shard],
+            generation,
             self.timing.as_json,
             LEASE,
             groups,
-            sends,
+            orjson.dumps(room).decode(),
             UNHEARD,
             self.timing.resolve_timeout,
         )
@@ -199,10 +227,11 @@ class Store:
         )
 
     async def commit(
-        self, shard: int, gid: str, decision: dict[str, Any], sends: int
+        self, shard: int, gid: str, decision: dict[str, Any], room: Room
     ) -> tuple[ClaimedDelivery, ...] | None:
         """Writes a decision (see commit.lua), None where it was made from an older version of the group."""
-        answer = await self._run("commit", shard, gid, LEASE, sends, orjson.dumps(decision).decode())
+        text, free = orjson.dumps(decision).decode(), orjson.dumps(room).decode()
+        answer = await self._run("commit", shard, gid, LEASE, free, text)
         return None if answer[0] == "stale" else _claimed(shard, answer[1])
 
     async def begin(self, claimed: ClaimedDelivery) -> Begun | None:
@@ -211,11 +240,11 @@ class Store:
         return None if answer[0] == "lost" else begun(answer)
 
     async def sent(
-        self, claimed: ClaimedDelivery, verdict: dict[str, Any], sends: int
+        self, claimed: ClaimedDelivery, verdict: dict[str, Any], room: Room
     ) -> tuple[ClaimedDelivery, ...] | None:
         """Writes what became of an attempt (see sent.lua), None where it was no longer ours."""
-        text = orjson.dumps(verdict).decode()
-        answer = await self._run("sent", claimed.shard, claimed.id, claimed.attempt, LEASE, sends, text)
+        text, free = orjson.dumps(verdict).decode(), orjson.dumps(room).decode()
+        answer = await self._run("sent", claimed.shard, claimed.id, claimed.attempt, LEASE, free, text)
         return None if answer[0] == "lost" else _claimed(claimed.shard, answer[1])
 
     async def renew(self, shard: int, held: Sequence[tuple[str, int]]) -> list[int]:
@@ -252,4 +281,6 @@ class Store:
 
 
 def _claimed(shard: int, rows: Sequence[Sequence[Any]]) -> tuple[ClaimedDelivery, ...]:
-    return tuple(ClaimedDelivery(shard, did, int(attempt), int(lease)) for did, attempt, lease in rows)
+    return tuple(
+        ClaimedDelivery(shard, did, int(attempt), int(lease), kind) for did, attempt, lease, kind in rows
+    )

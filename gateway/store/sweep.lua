@@ -66,14 +66,18 @@ local done = page_of('groups', GROUPS, sweep_group)
 done = page_of('open', OPEN, sweep_delivery) and done
 
 for _, incident in ipairs(redis.call('ZRANGEBYSCORE', RESOLVED, '-inf', t - retention, 'LIMIT', 0, 100)) do
-  for _, did in ipairs(redis.call('SMEMBERS', key('id', incident))) do
-    redis.call('DEL', key('d', did))
-    redis.call('ZREM', DEAD, did)
-    redis.call('SREM', OPEN, did)
-    redis.call('ZREM', UNSENT, did)
+  local deliveries, open = redis.call('SMEMBERS', key('id', incident)), false
+  for _, did in ipairs(deliveries) do open = open or redis.call('SISMEMBER', OPEN, did) == 1 end
+  if not open then -- else its end has still to be told to somebody
+    for _, did in ipairs(deliveries) do
+      redis.call('DEL', key('d', did))
+      redis.call('ZREM', DEAD, did)
+      redis.call('ZREM', DUE, 'd:' .. did)
+      redis.call('ZREM', UNSENT, did)
+    end
+    redis.call('DEL', key('i', incident), key('l', incident), key('id', incident))
+    redis.call('ZREM', RESOLVED, incident)
+    forgotten = forgotten + 1
   end
-  redis.call('DEL', key('i', incident), key('l', incident), key('id', incident))
-  redis.call('ZREM', RESOLVED, incident)
-  forgotten = forgotten + 1
 end
 return { looked, repaired, forgotten, done and 1 or 0 }

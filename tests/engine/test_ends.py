@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from world import HOUR, MINUTE, SECOND, START, World
+from world import HOUR, MINUTE, ROOM, SECOND, START, World
 
 from receivers.base import Message, Outcome, Retry, Sent
 
@@ -60,7 +60,7 @@ async def claimed_at(world: World, at: int) -> list[Claim]:
     world.now = START + at
     await world._set_clock()
     shards = range(world.store.shards)
-    return [await world.store.claim(shard, world.plan.current.generations, 9, 9) for shard in shards]
+    return [await world.store.claim(shard, world.plan.current.generation, 9, ROOM) for shard in shards]
 
 
 async def decided(world: World, claims: list[Claim]) -> None:

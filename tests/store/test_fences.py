@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from world import MINUTE, SECOND, World
+from world import MINUTE, ROOM, SECOND, World
 
 from gateway.engine import _nothing
 
@@ -34,7 +34,7 @@ async def test_a_decision_from_an_older_version_is_refused(world: World) -> None
     await world.pass_to(30 * SECOND)
     (slow,) = groups_of(await world.claims())
     await world.until(35 * SECOND)  # its lease is over, and somebody else decides
-    assert await world.store.commit(slow.shard, slow.gid, _nothing(slow), 1) is None
+    assert await world.store.commit(slow.shard, slow.gid, _nothing(slow), ROOM) is None
     await world.until(MINUTE)
     assert world.story() == [(34.0, "ring", "A", "")]
 
@@ -67,9 +67,9 @@ async def test_an_attempt_that_was_taken_over_can_neither_begin_nor_end(world: W
     (taken_over,) = deliveries_of(await world.claims())
     assert (taken_over.id, taken_over.attempt) == (claimed.id, claimed.attempt + 1)
     assert await world.store.begin(claimed) is None
-    assert await world.store.sent(claimed, SENT, 1) is None
+    assert await world.store.sent(claimed, SENT, ROOM) is None
     assert await world.store.begin(taken_over) is not None
-    assert await world.store.sent(taken_over, SENT, 1) == ()
+    assert await world.store.sent(taken_over, SENT, ROOM) == ()
 
 
 async def test_an_attempt_whose_lease_is_over_cannot_begin_even_if_nobody_took_it_over(world: World) -> None:
@@ -82,7 +82,7 @@ async def test_an_attempt_that_came_back_late_is_written_if_nobody_took_it_over(
     claimed = await one_delivery(world)
     assert await world.store.begin(claimed) is not None
     await world.pass_to(50 * SECOND)
-    assert await world.store.sent(claimed, SENT, 1) == ()
+    assert await world.store.sent(claimed, SENT, ROOM) == ()
 
 
 async def test_who_takes_over_an_attempt_that_had_begun_knows_that_it_may_have_arrived(world: World) -> None:
@@ -103,7 +103,7 @@ async def test_a_delivery_that_is_to_be_heard_again_stays_due_after_its_attempt(
     await world.pass_to(330 * SECOND)
     world.engine.accept(groups_of(await world.claims(sends=0)))
     await world.engine.settle()
-    more = await world.store.sent(claimed, SENT, 1)
+    more = await world.store.sent(claimed, SENT, ROOM)
     assert more
     begun = await world.store.begin(more[0])
     assert begun

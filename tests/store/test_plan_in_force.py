@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from redis.exceptions import ResponseError
-from world import CLOCK_AND_GUARD, MINUTE, SECOND, World
+from world import CLOCK_AND_GUARD, MINUTE, ROOM, SECOND, World
 
 from config.load import ConfigError
 from gateway.store.unavailable import PlanChangedError
@@ -38,9 +38,9 @@ async def test_who_holds_an_older_plan_neither_claims_nor_takes_in(world: World,
     old = world.plan.current
     await second_process(world, tmp_path / "b", OTHER)
     with pytest.raises(PlanChangedError):
-        await world.store.claim(0, old.generations, 9, 9)
+        await world.store.claim(0, old.generation, 9, ROOM)
     with pytest.raises(PlanChangedError):
-        await world.store.ingest(0, old.generations, [], 9)
+        await world.store.ingest(0, old.generation, [], 9)
 
 
 async def test_an_alert_is_not_taken_until_the_file_here_is_the_one_in_force(
@@ -56,18 +56,18 @@ async def test_an_alert_is_not_taken_until_the_file_here_is_the_one_in_force(
 
 
 async def test_a_plan_that_is_loaded_again_unchanged_stays_in_force(world: World, tmp_path: Path) -> None:
-    before = world.plan.current.generations
+    before = world.plan.current.generation
     other = await second_process(world, tmp_path / "b", world.path.read_text())
-    assert other.plan.current.generations == before
+    assert other.plan.current.generation == before
     await world.take(world.fires("A"))
 
 
 async def test_going_back_to_an_older_file_is_a_new_generation(world: World, tmp_path: Path) -> None:
-    first = world.plan.current.generations
+    first = world.plan.current.generation
     await second_process(world, tmp_path / "b", OTHER)
     await world.plan.start()
     assert all(
-        int(now) == int(then) + 2 for now, then in zip(world.plan.current.generations, first, strict=True)
+        int(now) == int(then) + 2 for now, then in zip(world.plan.current.generation, first, strict=True)
     )
     await world.take(world.fires("A"))
 

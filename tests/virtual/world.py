@@ -44,6 +44,7 @@ local function now() return tonumber(redis.call('GET', KEYS[1] .. ':clock')) end
 """
 
 START = 1_700_000_000_000
+ROOM = dict.fromkeys(("pagerduty", "slack", "email", "webhook"), 64)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
 
@@ -131,8 +132,9 @@ class World:
 
     async def claims(self, groups: int = 99, sends: int = 99) -> list[Claim]:
         """What is due in each shard, claimed for somebody who does not work on it (yet)."""
-        generations = self.plan.current.generations
-        return [await self.store.claim(n, generations, groups, sends) for n in range(self.store.shards)]
+        generation = self.plan.current.generation
+        room = dict.fromkeys(ROOM, sends)
+        return [await self.store.claim(n, generation, groups, room) for n in range(self.store.shards)]
 
     async def due(self) -> dict[str, int]:
         """Every deadline: member -> ms since the start."""
