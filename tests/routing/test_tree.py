@@ -65,17 +65,13 @@ values = st.sampled_from(["", "x", "y", "z", "é", "x-1"])
 exact = st.builds(Matcher, names, st.sampled_from(["=", "!="]), values)
 regexes = st.sampled_from(["x|y", "x-1|z|x", "x|", ".*", ".+", "x.*", "(?i)X|Y", "", "é|x", "^x$", "x||y"])
 regex = st.builds(Matcher, names, st.sampled_from(["=~", "!~"]), regexes)
-label_sets = st.lists(st.dictionaries(names, values), min_size=1, max_size=12)
+label_sets = st.lists(st.dictionaries(names, values), min_size=1, max_size=20)
 
 
-def some_routes(children):
-    build = lambda matchers, more, below: (matchers, more, below)  # noqa: E731 - drawn, then keyed below
-    return st.lists(
-        st.builds(build, st.lists(exact | regex, max_size=3), st.booleans(), children), max_size=6
-    )
-
-
-drawn = st.recursive(st.just([]), some_routes, max_leaves=12)
+some = st.lists(exact | exact | regex, max_size=2)
+leaves = st.lists(st.tuples(some, st.booleans(), st.just([])), max_size=4)
+branches = st.lists(st.tuples(some, st.booleans(), leaves), max_size=5)
+drawn = st.lists(st.tuples(some, st.booleans(), leaves | branches), min_size=1, max_size=7)
 
 
 def grown(parts, key="r"):
