@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -25,14 +26,21 @@ _TAIL = 4_000
 
 
 def free_port() -> int:
-    """A port on which nothing listens, for TCP and UDP."""
+    """A port on which nothing listens, for TCP and UDP.
+
+    Below those that the kernel gives to outgoing connections (32768 on Linux), any of which could take it
+    while its program is dead for a moment.
+    """
     while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                return port
+        port = random.randrange(15_000, 32_000)
+        with (
+            socket.socket() as tcp,
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+            contextlib.suppress(OSError),
+        ):
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
+            return port
 
 
 class Program:
