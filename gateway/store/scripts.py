@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from gateway.store.calls import Argument, Calls
 
 _FRAGMENTS: Final = {
     "ingest": ("keys", "alert", "group"),
@@ -45,12 +45,12 @@ class Script:
     text: str
     sha: str
 
-    async def __call__(self, redis: Redis, prefix: str, *args: str | float) -> Any:
+    async def __call__(self, calls: Calls, prefix: str, *args: Argument) -> Any:
         """Runs it for the shard with `prefix`; loads it where the server does not know it."""
         try:
-            return await redis.evalsha(self.sha, 1, prefix, *args)
+            return await calls("EVALSHA", self.sha, 1, prefix, *args)
         except NoScriptError:
-            return await redis.eval(self.text, 1, prefix, *args)
+            return await calls("EVAL", self.text, 1, prefix, *args)
 
 
 def load(name: str, preamble: str | None = None) -> Script:

@@ -18,14 +18,17 @@ from redis.exceptions import ReadOnlyError, RedisError
 
 from gateway import metrics
 from gateway.store import keys, scripts
+from gateway.store.calls import Calls
 from gateway.store.records import Begun, ClaimedDelivery, ClaimedGroup, begun, claimed_group
 from gateway.store.unavailable import PlanChangedError, SchemaError, StoreUnavailableError
 from receivers.base import SHOWN_ALERTS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+    from collections.abc import AsyncIterator, Container, Sequence
 
     from redis.asyncio import Redis
+
+    from gateway.store.calls import Argument
 
 LEASE: Final = 4_000
 MAX_ALERTS_A_CALL: Final = 1_000
@@ -100,19 +103,19 @@ class Store:
     def __init__(self, redis: Redis, shards: int, timing: Timing, preamble: str | None = None) -> None:
         """`preamble` replaces the clock before every script (tests: a clock that they advance, a guard)."""
         self._redis = redis
+        self._calls = Calls(redis)
         self.shards = shards
         self.timing = timing
         self._scripts = scripts.load_all(preamble)
 
-    async def read(self, command: str, *args: str | float) -> Any:
+    async def read(self, command: str, *args: Argument) -> Any:
         """One reading command of Redis, for `reading.py`."""
         async with self._available("read"):
-            execute: Callable[..., Awaitable[Any]] = self._redis.execute_command
-            return await execute(command, *args)
+            return await self._calls(command, *args)
 
-    async def _run(self, name: str, shard: int, *args: str | float) -> Any:
+    async def _run(self, name: str, shard: int, *args: Argument) -> Any:
         async with self._available(name):
-            return await self._scripts[name](self._redis, keys.prefix(shard), *args)
+            return await self._scripts[name](self._calls, keys.prefix(shard), *args)
 
     @asynccontextmanager
     async def _available(self, call: str) -> AsyncIterator[None]:
@@ -121,9 +124,7 @@ class Store:
         try:
             yield
         except (RedisError, OSError, TimeoutError) as error:
-            if isinstance(
-                error, ReadOnlyError
-            ):  # after a failover the address may lead elsewhere: ask it anew
+            if isinstance(error, ReadOnlyError):  # after a failover: the address may lead elsewhere by now
                 await self._redis.connection_pool.disconnect()
             metrics.store_errors.labels(call).inc()
             raise StoreUnavailableError(f"Redis: {str(error) or type(error).__name__}") from error
@@ -183,8 +184,8 @@ class Store:
             self.timing.as_json,
             LEASE,
             room,
-            header,  # type: ignore[arg-type]  # bytes are as good as text to Redis
-            *contents,  # type: ignore[arg-type]  # as above
+            header,
+            *contents,
         )
         if answer[0] == "plan":
             raise PlanChangedError
@@ -193,15 +194,10 @@ class Store:
             claimed_group(shard, row) for row in views
         )
 
-    async def read_many(self, commands: Sequence[Sequence[str | float]]) -> list[Any]:
-        """Several reading commands in one round trip."""
-        if not commands:
-            return []
+    async def read_many(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        """Several reading commands in few round trips."""
         async with self._available("read"):
-            pipe = self._redis.pipeline(transaction=False)
-            for command in commands:
-                pipe.execute_command(*command)
-            return list(await pipe.execute())
+            return await asyncio.gather(*(self._calls(*command) for command in commands))
 
     async def claim(self, shard: int, generation: Generation, groups: int, room: Room) -> Claim:
         """Claims what is due: at most so many groups and so many deliveries."""
@@ -272,12 +268,12 @@ class Store:
     async def next_number(self) -> int:
         """The number of the next incident."""
         async with self._available("number"):
-            return int(await self._redis.incr(keys.NUMBER))
+            return int(await self._calls("INCR", keys.NUMBER))
 
     async def ping(self) -> None:
         """Raises `StoreUnavailableError` unless Redis really answers within a second."""
         async with self._available("ping"), asyncio.timeout(1):
-            await self._redis.ping()
+            await self._calls("PING")
 
 
 def _claimed(shard: int, rows: Sequence[Sequence[Any]]) -> tuple[ClaimedDelivery, ...]:
