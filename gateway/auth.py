@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from http import HTTPStatus
@@ -124,6 +125,7 @@ def refuse_open_listen(host: str, auth: Auth) -> None:
         )
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether `host` (a name or an address, IPv6 with or without brackets) means this machine only."""
     name = host.lower().removesuffix(".").removeprefix("[").removesuffix("]")
