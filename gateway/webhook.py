@@ -155,7 +155,8 @@ async def _store(request: web.Request, intake: Intake, harvest: Harvest) -> dict
         counts |= {"accepted": receipt.accepted, "repeated": receipt.repeated}
         counts |= {"suspect": receipt.suspect, "recorded": receipt.recorded}
     for result, count in counts.items():
-        metrics.ingest_alerts.labels(result).inc(count)
+        if count:
+            metrics.ingest_alerts.labels(result).inc(count)
     if harvest.invalid:
         log.warning("ingest.invalid", invalid=harvest.invalid, first=asdict(harvest.problems[0]))
     problems = [asdict(problem) for problem in harvest.problems]
