@@ -168,7 +168,13 @@ async def store_url(options: ServeOptions, config: Config) -> AsyncIterator[str]
 
 
 async def _check(url: str) -> None:
-    redis = connect.connect(url)
+    try:
+        redis = connect.connect(url)
+    except ValueError:  # its text may show a part of the URL, which may hold a password
+        raise StartError(
+            "this is no URL of a Redis",
+            "Write redis://HOST:PORT, rediss://HOST:PORT (TLS) or unix:///PATH, with redis://:PASSWORD@HOST:PORT.",
+        ) from None
     try:
         await connect.check(redis)
     except connect.StoreRefusedError as error:

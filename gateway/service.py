@@ -79,25 +79,33 @@ class Service:
         )
 
     async def start(self, host: str, port: int, *, share_port: bool = False) -> None:
-        """Puts the configuration in force, begins to work, listens.
+        """Listens, puts the configuration in force, begins to work.
+
+        It listens first (and answers 503 until it works): a start that fails must not have put its
+        configuration in force for others. A worker listens last: its port is kept for it, and another may
+        be there who answers better.
 
         Raises:
             StoreUnavailableError: the store is away.
             OSError: the address cannot be listened on.
         """
         self._host = host
-        await self.plan.start()
-        self._spawn("engine", self.engine.run)
-        self._spawn("sweep", self.engine.sweep)
-        self._spawn("leases", self._leases.run)
-        self._spawn("count", self._count)
         app = web.Application(middlewares=[problems], client_max_size=1 << 20)
         app.add_routes(self._routes())
         self._runner = web.AppRunner(
             app, auto_decompress=False, access_log=None, shutdown_timeout=REQUESTS_S, lingering_time=LINGER_S
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, reuse_port=share_port or None).start()
+        site = web.TCPSite(self._runner, host, port, reuse_port=share_port or None)
+        if not share_port:
+            await site.start()
+        await self.plan.start()
+        self._spawn("engine", self.engine.run)
+        self._spawn("sweep", self.engine.sweep)
+        self._spawn("leases", self._leases.run)
+        self._spawn("count", self._count)
+        if share_port:
+            await site.start()
 
     @property
     def port(self) -> int:
