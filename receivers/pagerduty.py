@@ -17,6 +17,7 @@ import json
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -79,15 +80,19 @@ class PagerDutyReceiver:
         self._renderer = Renderer()
         self._pools: dict[str, ThreadPoolExecutor] = {}
 
-    async def send(self, config: PagerDutyConfig, message: Message, memory: Mapping[str, Any]) -> Outcome:  # noqa: ARG002 - `dedup_key` makes a memory needless
-        """Trigger, or resolve at the end. See `Receiver.send`."""
+    async def send(self, config: PagerDutyConfig, message: Message, memory: Mapping[str, Any]) -> Outcome:
+        """Trigger, or resolve at the end. See `Receiver.send`.
+
+        `memory["incident"]` is which incident of ours PagerDuty's open one is. The next one, which
+        takes its delivery over, would make no sound with the same key: the open one is resolved first.
+        """
         where = urlsplit(config.url).netloc
         if where not in self._pools:
             self._pools[where] = ThreadPoolExecutor(_THREADS, thread_name_prefix="pagerduty")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_WHOLE_S):
-                return await loop.run_in_executor(self._pools[where], self._deliver, config, message)
+                return await loop.run_in_executor(self._pools[where], self._deliver, config, message, memory)
         except TimeoutError:
             return Retry(f"no answer from {where} within {_WHOLE_S} s", unknown=True)
 
@@ -97,7 +102,7 @@ class PagerDutyReceiver:
             pool.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
-    def _deliver(self, config: PagerDutyConfig, message: Message) -> Outcome:
+    def _deliver(self, config: PagerDutyConfig, message: Message, memory: Mapping[str, Any]) -> Outcome:
         """Everything that blocks, in a thread: read the key, render, send."""
         try:
             key = _key(config)
@@ -106,8 +111,16 @@ class PagerDutyReceiver:
         if not key:
             return Refused("the routing key is empty; set routing_key or routing_key_file")
         event, note = build_event(config, message, self._renderer)
-        outcome = self._client.post(config.url, key, event, _connection(config.http_config))
-        return Sent(note=note) if isinstance(outcome, Sent) else outcome
+        connection, mine = _connection(config.http_config), {"incident": message.incident}
+        takes_over = memory.get("incident", message.incident) != message.incident
+        if takes_over and event["event_action"] == "trigger":
+            over = {"event_action": "resolve", "dedup_key": event["dedup_key"]}
+            if not isinstance(resolved := self._client.post(config.url, key, over, connection), Sent):
+                return resolved
+        outcome = self._client.post(config.url, key, event, connection)
+        if takes_over and isinstance(outcome, Retry):  # what was open is resolved by now
+            return replace(outcome, memory=mine)
+        return Sent(mine, note) if isinstance(outcome, Sent) else outcome
 
 
 class _Client:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     MakeAlert = Callable[..., ShownAlert]
 
 KEY = "0123456789abcdef0123456789abcdef"
+TOLD = Sent({"incident": 1042})  # what is remembered of it
 RENDERER = Renderer(seconds=0.2)
 
 
@@ -70,10 +71,22 @@ async def test_a_ring_triggers_an_update_is_silent_and_the_end_resolves(
     ]
     states = []
     for message in told:
-        assert await receiver.send(config(standin), message, {}) == Sent()
+        assert isinstance(await receiver.send(config(standin), message, {}), Sent)
         states.append(standin.incidents[KEY, message.dedup_key].state)
     assert states == ["triggered", "triggered", "resolved"]
     assert standin.rings == 1
+
+
+async def test_the_next_incident_rings_although_the_last_is_still_open_there(
+    standin: PagerDutyStandin, receiver: PagerDutyReceiver, make_message: MakeMessage
+) -> None:
+    first, second = make_message(kind="ring", incident=1), make_message(kind="ring", incident=2)
+    told = await receiver.send(config(standin), first, {})
+    standin.acknowledge(KEY, first.dedup_key)
+    again = await receiver.send(config(standin), second, told.memory)
+    repeated = await receiver.send(config(standin), second, again.memory | {"unknown": True})
+    assert [told.memory, again.memory, repeated.memory] == [{"incident": 1}, {"incident": 2}, {"incident": 2}]
+    assert standin.rings == 2
 
 
 async def test_the_default_address_is_pagerdutys_and_another_path_works_too(
@@ -135,7 +148,7 @@ async def test_a_lost_answer_is_unknown_and_the_repeat_is_harmless(
     first = await receiver.send(config(standin), make_message(), {})
     assert isinstance(first, Retry)
     assert first.unknown
-    assert await receiver.send(config(standin), make_message(), {"unknown": True}) == Sent()
+    assert await receiver.send(config(standin), make_message(), {"unknown": True}) == TOLD
     assert standin.rings == 1
 
 
@@ -183,7 +196,7 @@ async def test_a_proxy_and_a_certificate_file_are_used_where_they_are_configured
 ) -> None:
     far = "http://events.invalid/v2/enqueue"
     proxied = config(url=far, http_config={"proxy_url": standin.url})
-    assert await receiver.send(proxied, make_message(), {}) == Sent()
+    assert await receiver.send(proxied, make_message(), {}) == TOLD
     no_file = config(
         url=far.replace("http", "https"), http_config={"tls_config": {"ca_file": "/nowhere/ca.pem"}}
     )
@@ -199,7 +212,7 @@ async def test_several_keys_at_once_do_not_mix(
     sends = [
         receiver.send(config(standin, routing_key=key), make_message(dedup_key=key), {}) for key in keys * 3
     ]
-    assert await asyncio.gather(*sends) == [Sent()] * 30
+    assert await asyncio.gather(*sends) == [TOLD] * 30
     assert sorted(standin.incidents) == [(key, key) for key in keys]
 
 
