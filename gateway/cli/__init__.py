@@ -63,7 +63,7 @@ def _run() -> int:
 
 def application() -> typer.Typer:
     """All commands of `tocsin`."""
-    from gateway.cli import check, deliveries, demo, incidents, receivers, serve, version
+    from gateway.cli import check, deliveries, demo, incidents, receivers, routes, serve, version
 
     app = typer.Typer(
         help="Tocsin takes alerts from Prometheus and Alertmanager and tells people until somebody answers.",
@@ -77,6 +77,7 @@ def application() -> typer.Typer:
     app.command("demo")(demo.demo)
     app.command("check", no_args_is_help=True)(check.check)
     app.command("serve")(serve.serve)
+    app.add_typer(routes.app, name="routes", no_args_is_help=True)
     app.add_typer(incidents.app, name="incidents", no_args_is_help=True)
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
-GROUPS = ("incidents", "deliveries", "receivers")
+GROUPS = ("routes", "incidents", "deliveries", "receivers")
 PREFACE = """\
 # The command line
 

@@ -54,7 +54,9 @@ def test_a_password_in_the_address_is_refused_and_not_repeated(here):
     assert (ended.code, "hunter2" in ended.err) == (2, False)
 
 
-@pytest.mark.parametrize("arguments", [[], ["incidents"], ["deliveries"], ["receivers"], ["check"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["routes"], ["incidents"], ["deliveries"], ["receivers"], ["check"]]
+)
 def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
     ended = here(*arguments)
     assert (ended.code, ended.out) == (2, "")
@@ -62,7 +64,8 @@ def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
 
 
 COMMANDS = {
-    "": ["demo", "check", "serve", "version", "incidents", "deliveries", "receivers"],
+    "": ["demo", "check", "serve", "version", "routes", "incidents", "deliveries", "receivers"],
+    "routes": ["show", "test"],
     "incidents": ["list", "show"],
     "deliveries": ["list", "retry"],
     "receivers": ["test"],
