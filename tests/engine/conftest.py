@@ -16,7 +16,7 @@ route:
   group_by: [cluster]
 receivers:
   - name: hook
-    pagerduty_configs: [{routing_key: "0123456789abcdef0123456789abcdef"}]
+    webhook_configs: [{url: "http://127.0.0.1:9/"}]
 """
 
 
