@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 
-from bench import deadlines, ingest, latency, memory, report
+from bench import deadlines, ingest, latency, memory, report, routing
 from bench.peers import STORES
 
-PARTS = ("ingest", "storm", "latency", "deadlines", "memory")
+PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing")
 OUTPUT = Path("bench/results/latest.json")
 
 
@@ -46,6 +46,9 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "memory" in parts:
         _say("memory")
         figures["memory"] = [await memory.measure(store, quick=quick) for store in STORES]
+    if "routing" in parts:
+        _say("routing")
+        figures["routing"] = routing.measure(quick=quick)
     figures["machine"]["load_at_end"] = round(os.getloadavg()[0], 2)
     return figures
 

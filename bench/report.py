@@ -121,6 +121,30 @@ def _memory(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _routing(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(
+        (
+            "routes",
+            "known µs",
+            "cold µs",
+            "plain walk µs",
+            "ratio",
+            "compile ms",
+            "place a known / new alert µs",
+            "",
+        ),
+        [
+            (
+                *(f"{row['routes']:,}", row["hit_us"], row["cold_us"], row["plain_walk_us"], row["ratio"]),
+                row["compile_ms"],
+                f"{row['place_known_alert_us']} / {row['place_new_alert_us']}",
+                _mark(row),
+            )
+            for row in rows
+        ],
+    )
+
+
 def _mark(row: dict[str, Any]) -> str:
     return {True: "✓", False: "✗", None: ""}[row.get("reached")]
 
@@ -136,4 +160,5 @@ _PARTS = {
     "latency": _latency,
     "deadlines": _deadlines,
     "memory": _memory,
+    "routing": _routing,
 }
