@@ -25,7 +25,7 @@ from gateway.store.unavailable import PlanChangedError
 from routing.tree import Tree, group_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from config.compile import Integration, Plan
@@ -62,7 +62,7 @@ class Placing:
         self._strays = strays
         self._tree = Tree(plan.root)
         self._by_alert: dict[str, tuple[Placement, ...]] = {}
-        self._by_group: dict[str, Placement] = {}
+        self._by_group: dict[tuple[object, ...], Placement] = {}
 
     def places(self, key: str, labels: Mapping[str, str], *, resolved: bool) -> tuple[Placement, ...]:
         """The groups that an alert goes to: those that it matches, and at its end those that hold it too."""
@@ -78,9 +78,11 @@ class Placing:
         return places
 
     def _place(self, route: Route, labels: Mapping[str, str]) -> Placement:
-        grouped = group_labels(route, labels)
-        gid = group_id(route.key, grouped)
-        if gid not in self._by_group:
+        key = (route.key, *_values_of_group(route, labels))
+        place = self._by_group.get(key)
+        if place is None:
+            grouped = group_labels(route, labels)
+            gid = group_id(route.key, grouped)
             meta = {
                 "route": route.key,
                 "receiver": route.receiver,
@@ -89,14 +91,14 @@ class Placing:
                 "group_interval": route.group_interval,
                 "repeat_interval": route.repeat_interval,
             }
-            self._by_group[gid] = Placement(
+            place = self._by_group[key] = Placement(
                 keys.shard_of(gid, self._shards),
                 gid,
                 orjson.dumps(meta).decode(),
                 route.group_wait,
                 route.group_interval,
             )
-        return self._by_group[gid]
+        return place
 
     def integrations(self, receiver: str) -> tuple[Integration, ...]:
         """Of a receiver; of the root's where it is gone from the configuration: somebody must be told."""
@@ -109,6 +111,11 @@ class Placing:
             if integration.kind == kind and _address(integration.config) == _address(pinned):
                 return integration.config
         return pinned
+
+
+def _values_of_group(route: Route, labels: Mapping[str, str]) -> Iterable[object]:
+    """What tells the route's groups apart; quicker than their identity."""
+    return sorted(labels.items()) if route.group_by is None else map(labels.get, route.group_by)
 
 
 _ADDRESS: Final = (
