@@ -182,12 +182,14 @@ def agree(url: str, folder: Path, bodies: list[Timed], rest: int = 100 * MINUTE)
     assert shown(real) == shown(told_by_model(bodies, rest))
 
 
+# In CI always the same stories, so that a failure is its change's; by hand (`-m long`) always others.
 profile = settings(
     max_examples=50,
+    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-long = settings(profile, max_examples=1_000)
+long = settings(profile, max_examples=1_000, derandomize=False)
 plain = given(story=bodies("begins", "ends", longest=8))
 all_kinds = given(story=bodies("begins", "fires", "ends", "old end", longest=14))
 pair = given(

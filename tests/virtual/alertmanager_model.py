@@ -85,7 +85,7 @@ class Group:
     flushed: bool = False
     opened: int = 0
     incidents: int = 0
-    can_go_on: bool = False  # its last incident was told of
+    can_go_on: bool = False  # an incident of it was told of
     went_on: bool = False
 
     def present(self, *statuses: str) -> set[str]:
@@ -189,7 +189,7 @@ class Model:
         for name in ended:
             group.alerts[name].present = False
         if first:
-            group.can_go_on = bool(firing) or group.went_on
+            group.can_go_on = group.can_go_on or bool(firing)
             if not firing and not group.went_on:
                 group.incidents -= 1
         if not firing:  # differs 5: at once, not when Alertmanager's next maintenance finds it empty
