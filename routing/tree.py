@@ -18,7 +18,7 @@ from routing.go_strings import quote
 from routing.matchers import matches_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from routing.matchers import Matcher
 
@@ -141,19 +141,26 @@ def _collect(node: _Node, labels: Mapping[str, str], found: list[Route]) -> None
         found.append(node.route)
 
 
-def _candidates(node: _Node, labels: Mapping[str, str]) -> Iterator[_Node]:
+def _candidates(node: _Node, labels: Mapping[str, str]) -> Iterable[_Node]:
     """The children that may match, in order: those that the lookups find among those that are scanned."""
     hits = [child for name, by_value in node.lookups for child in by_value.get(labels.get(name, ""), ())]
-    hits.sort(key=_last_first)
-    for child in node.scanned:
-        while hits and hits[-1].position < child.position:
-            yield hits.pop()
+    if len(hits) > 1:
+        hits.sort(key=_position)
+    return _merged(hits, node.scanned) if hits and node.scanned else hits or node.scanned
+
+
+def _merged(hits: list[_Node], scanned: tuple[_Node, ...]) -> Iterator[_Node]:
+    waiting = 0
+    for child in scanned:
+        while waiting < len(hits) and hits[waiting].position < child.position:
+            yield hits[waiting]
+            waiting += 1
         yield child
-    yield from reversed(hits)
+    yield from hits[waiting:]
 
 
-def _last_first(node: _Node) -> int:
-    return -node.position
+def _position(node: _Node) -> int:
+    return node.position
 
 
 def group_labels(route: Route, labels: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The walk through the routing tree and what makes a group."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_walk import plain_walk
 
@@ -92,6 +92,7 @@ def grown(parts, key="r"):
     ]
 
 
+@settings(max_examples=300, deadline=None)
 @given(drawn, label_sets)
 def test_the_compiled_tree_answers_as_the_plain_walk_the_first_time_and_from_memory(parts, sets):
     root = route("root", children=grown(parts))
@@ -110,6 +111,13 @@ def test_an_explanation_tells_of_the_same_routes_and_of_the_first_matcher_that_f
             assert all(matcher.matches(labels) for matcher in one.held)
             assert (one.failed is None) == (one.outcome != "declined")
             assert one.failed is None or not one.failed.matches(labels)
+
+
+def test_routes_found_by_different_labels_and_by_scanning_stay_in_the_order_written():
+    conditions = ["a=1", "b=1", "a=~1|2", 'b!="2"', "a=1", "b=1", "c=1"]
+    root = route("root", children=[route(f"{at}", text, more=True) for at, text in enumerate(conditions)])
+    found = Tree(root).match({"a": "1", "b": "1", "c": "1"})
+    assert [one.receiver for one in found] == ["0", "1", "2", "3", "4", "5", "6"]
 
 
 def test_labels_that_no_matcher_names_share_one_answer():
