@@ -97,9 +97,11 @@ def _why(visit: Visit, labels: Mapping[str, str]) -> str:
         held = f"; {show(visit.held)} holds" if visit.held else ""
         return f"{visit.failed} fails: {found}{held}"
     taken = f"to {visit.route.receiver}" if visit.outcome == "told" else "a route below takes it"
+    if visit.outcome == "told" and visit.route.children:
+        taken += ", as no route below takes it"
     if visit.unasked:
-        after = "the one after it is" if visit.unasked == 1 else f"the {visit.unasked} after it are"
-        return f"{taken}; {after} not asked, since it has no continue"
+        after = "the next one is" if visit.unasked == 1 else f"the next {visit.unasked} are"
+        return f"{taken}; no continue: {after} not asked"
     return taken
 
 

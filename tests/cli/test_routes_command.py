@@ -133,7 +133,7 @@ def test_explain_says_of_each_route_asked_why_and_ends_with_the_receivers(routes
         "ALERT ROUTE WHY",
         "passed on {} a route below takes it",
         'declined {severity="critical"} severity="critical" fails: there is no severity',
-        'told {team="db"} to db; the one after it is not asked, since it has no continue',
+        'told {team="db"} to db, as no route below takes it; no continue: the next one is not asked',
         f"declined {{{SLOW},{DISK}}} {DISK} fails: there is no disk; {{{SLOW}}} holds",
         "db",
     ]
