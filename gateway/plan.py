@@ -210,10 +210,13 @@ class PlanInForce:
             PlanChangedError: the file here is still another one.
         """
         async with self._turn:
-            if self.placing and await self._store.adopt_plan(self.placing.plan.digest, loaded=False) == (
-                self.placing.generation
-            ):
-                return  # somebody here has caught up meanwhile
+            if mine := self.placing:
+                generation = await self._store.adopt_plan(mine.plan.digest, loaded=False)
+                if generation == mine.generation:
+                    return  # somebody here has caught up meanwhile
+                if generation:  # the store had lost it; whatever the file says by now was not asked for
+                    await self._adopt(mine.plan, loaded=False)
+                    return
             try:
                 plan = await self._read()
             except ConfigError as error:

@@ -5,7 +5,7 @@
 -- KEYS[1]  the shard's prefix. Touches due, heard, plan, closed, slots; g, s, c, f, e, x, gd of due groups; d, ready, busy.
 -- gap      ms without a listener after which absence means nothing; horizon: for how long then (resolve_timeout)
 -- wait     ms until the next deadline, 0 if it has passed, -1 if there is none; lateness: ms, of each group claimed
-if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
+if in_force() ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
 local lease, groups, room = tonumber(ARGV[3]), tonumber(ARGV[4]), cjson.decode(ARGV[5])
 local gap, horizon = tonumber(ARGV[6]), tonumber(ARGV[7])

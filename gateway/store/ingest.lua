@@ -9,7 +9,7 @@
 --          Without alerts it only asks whether the digest says it all.
 -- contents one argument for each alert, in order
 -- A unit's counts: {accepted, repeated, suspected, recorded}; false where it must come with its alerts.
-if redis.call('HGET', PLAN, 'gen') ~= ARGV[1] then return { 'plan' } end
+if in_force() ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
 local lease, room = tonumber(ARGV[3]), tonumber(ARGV[4])
 local t = now()

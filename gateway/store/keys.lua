@@ -5,3 +5,10 @@ local UNSENT, FAILING = P .. ':unsent', P .. ':failing'
 local SLOTS, CLOSED, PLAN, HEARD = P .. ':slots', P .. ':closed', P .. ':plan', P .. ':heard'
 local UNRESOLVED, RESOLVED, ACTIVITY = P .. ':unresolved', P .. ':resolved', P .. ':activity'
 local function key(kind, id) return P .. ':' .. kind .. ':' .. id end
+
+-- The configuration in force, as a process knows it. Its number alone would not do: of two that were loaded at once, the
+-- one that stays may have taken the other's.
+local function in_force()
+  local v = redis.call('HMGET', PLAN, 'gen', 'digest')
+  return (v[1] or '') .. ' ' .. (v[2] or '')
+end

@@ -84,7 +84,7 @@ Counts = tuple[int, int, int, int]
 """Accepted, repeated, suspected, recorded."""
 
 Generation = str
-"""Of the plan in force: handed to what may only be done under that plan."""
+"""Of the plan in force, with its digest: handed to what may only be done under that plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Store:
         for shard in shards:
             if found[shard] != (generation, digest):
                 found[shard] = tuple(await self._run("plan", shard, digest, generation, SCHEMA))
-        return str(generation) if all(one == (generation, digest) for one in found) else None
+        return f"{generation} {digest}" if all(one == (generation, digest) for one in found) else None
 
     async def ingest(
         self,
