@@ -14,9 +14,12 @@ local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final'
 if v[1] ~= attempt and v[9] ~= attempt then return { 'lost' } end
 local target, incident, gid = v[2], v[3], v[4]
 
--- The incident may have gone on, or ended, or the next one may have taken the delivery over, during the attempt.
-local state = verdict.state
-if state == 'dead' and v[10] ~= v[3] .. ':' .. v[5] then state, verdict.tries, verdict.failing_since = 'open', 0, 0 end
+-- The incident may have gone on, or ended, or the next one may have taken the delivery over, during the attempt: then a
+-- failure says nothing of what is to be told now, which is tried at once and for its own 24 hours.
+local state, failed = verdict.state, verdict.tries > 0
+if failed and v[10] ~= incident .. ':' .. v[5] then
+  state, verdict.tries, verdict.failing_since, verdict.retry_at = 'open', 0, 0, 0
+end
 if state == 'done' and (num(v[5]) == 0 or math.max(verdict.sent, num(v[6])) < num(v[5])) then state = 'open' end
 
 local set = { 'state', state, 'lease', 0, 'begun', 0, 'unknown', verdict.unknown and 1 or 0, 'tries', verdict.tries,
@@ -37,7 +40,7 @@ if verdict.memory ~= '' then put('memory', verdict.memory) end
 redis.call('HSET', k, unpack(set))
 redis.call('ZREM', key('busy', target), did)
 redis.call('ZREM', DUE, 'd:' .. did)
-tell(incident, t, verdict.lines)
+tell(string.match(v[10] or '', '^%d+') or incident, t, verdict.lines)
 
 if state ~= 'open' then
   redis.call('SREM', OPEN, did)
@@ -52,7 +55,7 @@ else
   redis.call('HSET', k, 'next_at', 0)
   enqueue(did, t)
 end
-if verdict.told then redis.call('SREM', FAILING, target) elseif verdict.tries > 0 then redis.call('SADD', FAILING, target) end
+if verdict.told then redis.call('SREM', FAILING, target) elseif failed then redis.call('SADD', FAILING, target) end
 if verdict.closed_until > 0 then redis.call('HSET', CLOSED, target, verdict.closed_until) end
 local claimed = {}
 drain(target, t, lease, room, claimed)
