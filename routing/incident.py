@@ -195,14 +195,15 @@ def decide(incident: Incident, event: Event, now: int, group: Group, told: tuple
     """What `event` at `now` means. Total: every event is legal in every state."""
     match event:
         case Due():
-            return _wait_for_the_last(_due(incident, now, group, told), group)
+            return _wait_for_the_last(_due(incident, now, group, told), incident, now, group)
 
 
-def _wait_for_the_last(decision: Decision, group: Group) -> Decision:
+def _wait_for_the_last(decision: Decision, incident: Incident, now: int, group: Group) -> Decision:
     """An alert's end stays in the group until deliveries of earlier incidents have shown it too."""
-    if group.behind is not None and decision.leave > group.behind:
-        return replace(decision, leave=group.behind)
-    return decision
+    if group.behind is None or decision.leave <= group.behind:
+        return decision
+    look_again = decision.deadline or now + incident.group_interval
+    return replace(decision, leave=group.behind, deadline=look_again)
 
 
 def _due(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
