@@ -179,11 +179,11 @@ class Engine:
         metrics.decisions.labels("failed").inc()
         self._set_aside[group.gid] += 1
         delay = min(1_000 << min(self._set_aside[group.gid], 12), LONGEST_ASIDE)
-        log.error("incident.set_aside", exc_info=error, route=group.meta.route, delay_ms=delay)
+        log.error("incident.set_aside", exc_info=error, delay_ms=delay)  # the route may be unreadable
         try:
             await self._store.release(group.shard, [group.member], delay)
         except StoreUnavailableError:
-            log.warning("incident.not_released", route=group.meta.route)  # its lease ends by itself
+            log.warning("incident.not_released")  # its lease ends by itself
 
     async def sweep(self) -> None:
         """Compares a page of records with the deadlines, for each shard in turn, until cancelled."""
