@@ -7,6 +7,7 @@ holds up nobody else. Lateness, failures and repairs are counted.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +38,8 @@ SOON_S: Final = 0.005
 GROUPS_AT_ONCE: Final = 64
 SWEEP_EVERY_S: Final = 1.0
 AWAY_S: Final = 1.0  # how long to wait before asking a store again that was away
+LONG_AWAY_S: Final = 2.0  # less than the least that a lease has left when a store goes away
+CATCH_UP_S: Final = 2.0  # more than it takes to renew leases and to write down what was sent
 LONGEST_ASIDE: Final = 600_000
 
 
@@ -53,6 +56,7 @@ class Engine:
         self._set_aside: Counter[str] = Counter()
         sender.freed = self._wake.set
         self.claimed_at = 0.0  # the loop's time of the last claim, 0 for never
+        self._claimed_at = 0.0  # the loop's time of the last round of claims
         self.swept_at = 0.0  # the loop's time of the last page that a sweep really looked at, 0 for never
 
     def room(self) -> int:
@@ -78,12 +82,28 @@ class Engine:
         while True:
             try:
                 self._wake.clear()
-                await self._sleep([await self.cycle(shard) for shard in range(self._store.shards)])
+                waits = [await self.cycle(shard) for shard in range(self._store.shards)]
+                self._claimed_at = asyncio.get_running_loop().time()
+                await self._sleep(waits)
             except PlanChangedError:
                 await self._catch_up()
             except StoreUnavailableError as error:
                 log.warning("engine.store_away", error=str(error))
-                await asyncio.sleep(AWAY_S)
+                await self._store_is_back()
+
+    async def _store_is_back(self) -> None:
+        """Waits until the store answers, and after a long absence until others can have spoken first.
+
+        A lease that ended while nobody could prolong it is no sign of a death: whoever holds it may have sent
+        meanwhile and only waits to write that down.
+        """
+        while True:
+            await asyncio.sleep(AWAY_S)
+            with contextlib.suppress(StoreUnavailableError):
+                await self._store.ping()
+                break
+        if asyncio.get_running_loop().time() - self._claimed_at > LONG_AWAY_S:
+            await asyncio.sleep(CATCH_UP_S)
 
     async def _sleep(self, waits: Sequence[float]) -> None:
         wait = min(waits)

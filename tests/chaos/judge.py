@@ -36,11 +36,13 @@ class Finding:
     wrong: list[str] = field(default_factory=list)
     incidents: int = 0
     numbers_missing: int = 0
+    extra_pages: int = 0
     repeated_events: int = 0  # sent by who died before it was written down, and sent again
 
     def __str__(self) -> str:
         seen = f"{self.incidents} incidents, {self.numbers_missing} numbers missing, "
-        return seen + f"{self.repeated_events} events repeated, {len(self.wrong)} wrong"
+        repeats = f"{self.repeated_events} events repeated, {self.extra_pages} extra pages"
+        return f"{seen}{repeats}, {len(self.wrong)} wrong"
 
 
 async def judge(
@@ -87,6 +89,7 @@ async def _look(
         finding.wrong += _everybody_was_told(
             group, alerts, traces=len(of_group[group]) + closed, heard=told, patience=patience
         )
+        finding.extra_pages += _extra_pages(group, of_group[group], told, deaths, finding.wrong)
         finding.repeated_events += _repeated(group, of_group[group], told, deaths, finding.wrong)
     finding.wrong += [complaint for detail in details.values() for complaint in _says_why(detail)]
     finding.numbers_missing = _numbers(sorted(details), deaths, finding.wrong)
@@ -131,10 +134,21 @@ def _state_is_right(
         last = [one for one in heard if one.event["event_action"] == "trigger"][-1]
         if last.firing != fires:
             wrong.append(f"{group}: {sorted(fires)} fire, PagerDuty was last told {sorted(last.firing)}")
-    opened = _openings(heard)
-    if opened > len(incidents):
-        wrong.append(f"{group}: PagerDuty opened {opened} incidents for {len(incidents)} of ours")
     return wrong
+
+
+def _extra_pages(
+    group: str, incidents: Sequence[Any], heard: Sequence[Heard], deaths: Sequence[float], wrong: list[str]
+) -> int:
+    """PagerDuty opens no more incidents than there are of ours.
+
+    With one exception, which needs a death each: an incident that takes over resolves the one before and
+    then triggers; who repeats both after a death resolves what the dead one had triggered.
+    """
+    extra = max(0, _openings(heard) - len(incidents))
+    if extra > len(deaths):
+        wrong.append(f"{group}: PagerDuty opened {extra} incidents more than there were")
+    return extra
 
 
 def _openings(heard: Sequence[Heard]) -> int:
@@ -167,14 +181,18 @@ def _everybody_was_told(
 def _repeated(
     group: str, incidents: Sequence[Any], heard: Sequence[Heard], deaths: Sequence[float], wrong: list[str]
 ) -> int:
-    """Events more than the timelines know of: each was sent by somebody who died before he could say so."""
-    told = sum(line["kind"] == "told" for detail in incidents for line in detail["timeline"])
-    more = len(heard) - told
-    if more < 0:
-        wrong.append(f"{group}: told {told} times, PagerDuty heard {len(heard)}")
-    if more > len(deaths):
-        wrong.append(f"{group}: told {told} times, PagerDuty heard {len(heard)}, and {len(deaths)} died")
-    return more
+    """Triggers more than the timelines know of: each was sent by somebody who died before he could say so.
+
+    Resolves are not counted: one more of them precedes the first trigger of an incident that takes over.
+    """
+    lines = [line for detail in incidents for line in detail["timeline"] if line["kind"] == "told"]
+    told = sum(not line["text"].startswith("told of the end") for line in lines)
+    triggers = sum(one.event["event_action"] == "trigger" for one in heard)
+    if triggers < told:
+        wrong.append(f"{group}: told {told} times, PagerDuty heard {triggers}")
+    if triggers - told > len(deaths):
+        wrong.append(f"{group}: told {told} times, PagerDuty heard {triggers}, and {len(deaths)} died")
+    return triggers - told
 
 
 def _says_why(detail: dict[str, Any]) -> list[str]:

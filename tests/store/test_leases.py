@@ -71,9 +71,16 @@ async def test_a_lease_is_prolonged_as_long_as_somebody_works(world: World) -> N
 async def test_who_lost_a_lease_is_told_so(world: World) -> None:
     group = await claimed_group(world)
     await world.pass_to(40 * SECOND)
-    assert await world.store.renew(group.shard, [(group.member, group.lease)]) == [0]
     await world.claims()
     assert await world.store.renew(group.shard, [(group.member, group.lease)]) == [0]
+
+
+async def test_a_lease_that_ended_and_that_nobody_took_is_prolonged(world: World) -> None:
+    group = await claimed_group(world)
+    await world.pass_to(40 * SECOND)
+    renewed = await world.store.renew(group.shard, [(group.member, group.lease)])
+    assert renewed == [START + 40 * SECOND + LEASE]
+    assert not any(claim.groups for claim in await world.claims())
 
 
 async def test_what_is_given_back_is_due_at_once(world: World) -> None:
