@@ -86,7 +86,7 @@ async def killed_at_random(gateway, random, kills):
     await gateway.wait_ready()
 
 
-@pytest.mark.parametrize(("workers", "kills"), [("1", 12), ("2", 8)])
+@pytest.mark.parametrize(("workers", "kills"), [("1", 10), ("2", 8)])
 async def test_the_embedded_store_dies_with_its_gateway(town, workers, kills):
     one = town.gateway("--workers", workers)
     await one.start()
@@ -107,7 +107,7 @@ async def test_the_store_is_killed_under_a_living_gateway(town, redis):
     await town.judge("redis-server killed 5 times", one, traffic, redis_url=redis.url, deaths=[])
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.long), "2"])
 async def test_the_embedded_store_is_killed_under_a_living_gateway(town, workers):
     one = town.gateway("--workers", workers)
     await one.start()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.chaos
 AWAY_S = float(os.environ.get("TOCSIN_AWAY", "6"))  # longer than a lease
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.long), "2"])
 async def test_what_was_on_the_wire_when_redis_went_is_not_sent_again(town, redis, workers):
     town.pagerduty.longest = 0.5
     one = town.gateway("--redis", redis.url, "--workers", workers)

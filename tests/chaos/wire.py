@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SHA = re.compile(rb"(?i)EVALSHA\r\n\$40\r\n([0-9a-f]{40})")
+_NUMBER = re.compile(rb"(?i)INCR(BY)?\r\n\$\d+\r\nt:number\r\n")
 _NAMES = {script.sha.encode(): name for name, script in scripts.load_all().items()}
 STEPS = ("ingest", "claim", "number", "commit", "begin", "sent", "renew")
 
@@ -82,7 +83,7 @@ class Wire:
         async def up() -> None:
             while data := await reader.read(1 << 16):
                 trap = self._trap
-                if trap is not None and _step(data) == trap.step:
+                if trap is not None and trap.step in _steps(data):
                     self._trap = None
                     if trap.when == "before":
                         _spring(trap, process)
@@ -94,7 +95,7 @@ class Wire:
         async def down() -> None:
             while data := await there.read(1 << 16):
                 # A script that Redis does not know yet is sent again in full: then it counts.
-                if waiting and not data.startswith(b"-NOSCRIPT"):
+                if waiting and b"-NOSCRIPT" not in data:
                     _spring(waiting.pop(), process)
                     return
                 writer.write(data)
@@ -110,10 +111,10 @@ class Wire:
             back.close()
 
 
-def _step(data: bytes) -> str:
-    if found := _SHA.search(data, 0, 200):
-        return _NAMES.get(found[1], "")
-    return "number" if b"INCRBY\r\n" in data[:40] else ""
+def _steps(data: bytes) -> set[str]:
+    """The steps of one batch: what is asked in the same moment travels together."""
+    found = {_NAMES.get(sha, "") for sha in _SHA.findall(data)}
+    return found | {"number"} if _NUMBER.search(data) else found
 
 
 def _who(writer: asyncio.StreamWriter) -> int:
