@@ -10,23 +10,20 @@ import asyncio
 import contextlib
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import orjson
 import structlog
 
-from config.compile import pin
 from gateway import metrics
+from gateway.orders import counted, incident_of, nothing, orders_of, to_write, told
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
-from receivers import kinds
-from routing.incident import Decision, Due, Group, Incident, Status, Told, decide, to_record
+from routing.incident import Due, Status, decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from config.compile import Integration
     from gateway.leases import Leases
-    from gateway.plan import Placing, PlanInForce
+    from gateway.plan import PlanInForce
     from gateway.sender import Sender
     from gateway.store.records import ClaimedGroup
     from gateway.store.store import Claim, Store
@@ -152,27 +149,11 @@ class Engine:
                 self._leases.drop(group)
 
     async def _decide(self, group: ClaimedGroup) -> None:
-        incident = _incident_of(group)
+        incident = incident_of(group)
         if incident is None:  # only memories of ended alerts
-            await self._store.commit(group.shard, group.gid, _nothing(group), {})
+            await self._store.commit(group.shard, group.gid, nothing(group), {})
             return
-        told = tuple(
-            Told(
-                id=d.id,
-                ends=d.ends,
-                updates=d.updates,
-                state=d.state,
-                wanted=d.wanted,
-                sent=d.sent,
-                ring_wanted=d.ring_wanted,
-                ring_sent=d.ring_sent,
-                rung=d.rung,
-                sent_at=d.sent_at,
-            )
-            for d in group.deliveries
-            if incident.number and d.incident == incident.number
-        )
-        decision = decide(incident, Due(), group.due, _counted(group, incident), told)
+        decision = decide(incident, Due(), group.due, counted(group, incident), told(group, incident))
         if (
             decision.incident
             and decision.incident.status is Status.TRIGGERED
@@ -180,10 +161,12 @@ class Engine:
         ):
             number = await self._store.next_number()
             decision = replace(decision, incident=replace(decision.incident, number=number))
-        orders = _orders(group, decision, self._plan.current)
-        fresh = incident.number == 0
+        orders = orders_of(group, decision, self._plan.current)
         claimed = await self._store.commit(
-            group.shard, group.gid, _commit(group, decision, orders, fresh=fresh), self._sender.room()
+            group.shard,
+            group.gid,
+            to_write(group, decision, orders, fresh=incident.number == 0),
+            self._sender.room(),
         )
         self._set_aside.pop(group.gid, None)
         if claimed is None:
@@ -233,109 +216,3 @@ class Engine:
         for task in list(self._working):
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
-
-
-def _incident_of(group: ClaimedGroup) -> Incident | None:
-    """The incident that is due: the open one, or one that begins now beside its predecessor's record."""
-    before = group.incident
-    if not group.opened or group.resumed or (before and before.status is not Status.RESOLVED):
-        return before
-    return Incident(
-        number=0,
-        status=Status.PENDING,
-        route=group.meta.route,
-        receiver=group.meta.receiver,
-        labels=group.meta.labels,
-        group_interval=group.meta.group_interval,
-        repeat_interval=group.meta.repeat_interval,
-        opened_at=group.opened,
-        opened_rev=group.before,
-        tick=group.due,
-    )
-
-
-def _counted(group: ClaimedGroup, incident: Incident) -> Group:
-    """What is counted of the group, beside what its earlier incidents have still to show."""
-    others = [
-        d.sent for d in group.deliveries if d.incident != incident.number and d.state == "open" and d.ends
-    ]
-    return replace(group.counted, behind=min(others, default=None))
-
-
-def _commit(
-    group: ClaimedGroup, decision: Decision, orders: Sequence[dict[str, Any]], *, fresh: bool
-) -> dict[str, Any]:
-    incident = decision.incident
-    return {
-        "version": group.version,
-        "seq": group.counted.seq,
-        "opened": group.opened,
-        # Closed without a number: its predecessor's record stays, which a late copy may still bring back.
-        "doc": orjson.dumps(to_record(incident)).decode() if incident else group.doc,
-        "number": incident.number if incident else 0,
-        "open": incident is not None and incident.status is Status.TRIGGERED,
-        "fresh": fresh,
-        "tick": incident.tick if incident else 0,
-        "deadline": decision.deadline or 0,
-        "leave": decision.leave,
-        "considered": incident.considered if incident else 0,
-        "opened_at": incident.opened_at if incident else 0,
-        "resolved_at": incident.resolved_at if incident else 0,
-        "lines": [[line.kind, line.text] for line in decision.lines],
-        "orders": orders,
-    }
-
-
-def _nothing(group: ClaimedGroup) -> dict[str, Any]:
-    return _commit(group, Decision(None), [], fresh=False)
-
-
-def _orders(group: ClaimedGroup, decision: Decision, placing: Placing) -> list[dict[str, Any]]:
-    """What each delivery is to do; where the receiver is rung as a whole, a delivery for each integration."""
-    if decision.incident is None:
-        return []
-    rank = decision.incident.rank
-    orders: list[dict[str, Any]] = [
-        {"id": o.id, "wanted": o.wanted, "rings": o.rings, "reason": o.reason, "final": o.final, "rank": rank}
-        for o in decision.orders
-    ]
-    if decision.ring_all:
-        unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state == "open"]
-        for position, integration in enumerate(placing.integrations(group.meta.receiver)):
-            order = _first_ring(group, decision.incident, decision.ring_all, position, integration)
-            if takes := next((d for d in unfinished if d.place == order["place"]), None):
-                # The same key over there: the old one's resolve could overtake a new one's trigger.
-                unfinished.remove(takes)
-                order["takes"] = takes.id
-            orders.append(order)
-    return orders
-
-
-def _first_ring(
-    group: ClaimedGroup, incident: Incident, reason: str, position: int, integration: Integration
-) -> dict[str, Any]:
-    traits = kinds.module(integration.kind).traits(integration.config)
-    place = f"{integration.kind}:{traits.target}"
-    fields = {
-        "gid": group.gid,
-        "receiver": integration.receiver,
-        "kind": integration.kind,
-        "index": integration.index,
-        "place": place,
-        "target": traits.target,
-        "slots": traits.slots,
-        "ends": int(integration.config.send_resolved or traits.edits),
-        "updates": int(traits.updates),
-        "base": incident.opened_rev,
-        "pinned": orjson.dumps(pin(integration.config)).decode(),
-    }
-    return {
-        "id": f"{incident.number}.{position}",
-        "wanted": group.counted.seq,
-        "rings": 1,
-        "reason": reason,
-        "final": 0,
-        "rank": incident.rank,
-        "place": place,
-        "new": [part for pair in fields.items() for part in pair],
-    }

@@ -8,8 +8,8 @@ are, since the handlers do, but for the one that all of them have in common: the
 from __future__ import annotations
 
 import json
-import re
 import random
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
