@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-TRIPS: Final = 4
+TRIPS: Final = 8
 CALLS_A_TRIP: Final = 128
 
 Argument = str | bytes | float
