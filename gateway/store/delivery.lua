@@ -26,7 +26,7 @@ end
 
 -- Of a process's room for one kind of receiver, targets whose last attempt failed leave this much to the others, and
 -- each of them is tried one delivery at a time: many dead services must not keep a living one waiting.
-local SPARE = 32
+local SPARE, PAUSE = 32, 250
 
 -- Leases as many of a target's waiting deliveries as it has slots and the caller has room for (kind -> how many more),
 -- appending {id, attempt, lease's end, kind} to claimed. What is left has its target in due, so that somebody looks again.
@@ -62,8 +62,9 @@ local function drain(target, t, lease, room, claimed)
   if redis.call('ZCARD', ready) == 0 then
     redis.call('ZREM', DUE, member)
   else
-    -- Room is left but the caller has none: others may take it now. Else: when an attempt ends, or its lease.
-    redis.call('ZADD', DUE, free > take and t or t + lease, member)
+    -- Room is left but the caller has none: others may take it now, though nobody asks all the time for those that fail.
+    -- Else: when an attempt ends, or its lease.
+    redis.call('ZADD', DUE, free > take and t + (fails and PAUSE or 0) or t + lease, member)
   end
 end
 

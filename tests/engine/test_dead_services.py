@@ -108,6 +108,15 @@ async def test_targets_that_failed_leave_room_to_others_of_their_kind(
     assert services.told == ["well"]
 
 
+async def test_nobody_asks_all_the_time_for_targets_that_failed_and_have_to_wait(
+    make_world: MakeWorld, services: Hanging
+) -> None:
+    world = await failed(make_world)
+    hang(world, services)
+    await work(world)
+    assert (await world.engine.claim(0)).wait == 250
+
+
 async def test_a_target_that_failed_is_tried_one_delivery_at_a_time(
     make_world: MakeWorld, services: Hanging
 ) -> None:
