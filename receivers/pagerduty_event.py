@@ -95,7 +95,7 @@ def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
         "summary": _marked(message, summary or _summary(message)),
         "source": texts.line(config.source, _source(message)) or "Tocsin",
         "severity": _severity(texts.line(config.severity, message.severity)),
-        "timestamp": variables.iso(message.opened_at),
+        "timestamp": variables.iso(variables.since(message)),
         "component": texts.line(config.component, label("service") or label("job") or ""),
         "group": texts.line(config.group, label("cluster") or label("namespace") or ""),
         "class": texts.line(config.class_, variables.name(message)),

@@ -129,14 +129,14 @@ def thread_line(config: SlackConfig, message: Message, renderer: Renderer) -> Lo
 def news(message: Message) -> str:
     """What is new: "2 more alerts fire, 5 in all"; "" where the message itself is the news."""
     if message.status == "resolved":
-        return f"resolved after {variables.duration(message.resolved_at - message.opened_at)}"
+        return f"resolved after {variables.duration(variables.lasted(message))}"
     if message.kind != "ring" or message.reason in ("", "first notification"):
         return ""
     if message.new_firing:
         more = "1 more alert fires" if message.new_firing == 1 else f"{message.new_firing} more alerts fire"
         return f"{more}, {message.firing} in all"
     if message.reason == "repeat interval elapsed":
-        return f"still firing after {variables.duration(message.now - message.opened_at)}"
+        return f"still firing after {variables.duration(variables.lasted(message))}"
     return escaped(message.reason)
 
 
@@ -228,7 +228,7 @@ def _line(message: Message, alert: ShownAlert) -> str:
         parts.append(escaped(variables.truncated(said, 100)))
     if alert.status == "resolved" and message.firing:
         parts.append("no longer reported" if alert.expired else "resolved")
-    elif abs(alert.starts_at - message.opened_at) > 60_000:
+    elif abs(alert.starts_at - variables.since(message)) > 60_000:
         parts.append(f"since {moment(alert.starts_at)}")
     return cut(" ".join(parts), _MAX_LINE)
 
@@ -251,9 +251,10 @@ def _fields(config: SlackConfig, texts: _Texts) -> list[dict[str, Any]]:
 
 def _facts(config: SlackConfig, message: Message) -> str:
     """Small and grey: severity, since when, and the labels that all alerts share and the title lacks."""
-    span = f"since {moment(message.opened_at)}"
+    began = variables.since(message)
+    span = f"firing since {moment(began)}"
     if message.status == "resolved":
-        span = f"{moment(message.opened_at)} to {moment(message.resolved_at)}"
+        span = f"fired from {moment(began)} to {moment(message.resolved_at)}"
     facts = [escaped(message.severity), span]
     if not config.fields:
         hidden = _SAID_ELSEWHERE | message.group_labels.keys()

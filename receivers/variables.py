@@ -115,10 +115,11 @@ class Variables(TypedDict):
     group_labels: Labels
     common_labels: Labels
     common_annotations: Labels
-    opened_at: int
+    since: int  # when the fire began, as the alerts say: before `opened_at` where they came late
+    opened_at: int  # when Tocsin opened the incident
     resolved_at: int  # 0 while it is open
     now: int
-    duration: int  # how long it has been open, or was
+    duration: int  # from `since` until now, or until the end
     color: str  # of the severity, "#rrggbb"
     test: bool  # sent by hand to try a receiver
 
@@ -158,10 +159,11 @@ def variables(message: Message) -> Variables:
         "source_url": sources.pop() if len(sources) == 1 else "",
         "url": safe_url(message.url),
         "external_url": safe_url(message.external_url),
+        "since": since(message),
         "opened_at": message.opened_at,
         "resolved_at": message.resolved_at,
         "now": message.now,
-        "duration": max(0, (message.resolved_at or message.now) - message.opened_at),
+        "duration": lasted(message),
         "color": color(message),
         "test": message.test,
     }
@@ -201,6 +203,23 @@ def summary(message: Message) -> str:
         return common
     first = message.alerts[0].annotations.get("summary") if message.alerts else ""
     return first or name(message)
+
+
+def since(message: Message) -> int:
+    """When what is burning began: the earliest start of the firing alerts shown, in milliseconds.
+
+    At the end it is that of all alerts shown, and never after the opening: who ended and was told of before
+    is not shown again. A start that is missing, or to come, does not count; without any, it is the opening.
+    """
+    over = message.status == "resolved"
+    shown = [alert.starts_at for alert in message.alerts if over or alert.status == "firing"]
+    begun = [start for start in shown if 0 < start <= message.now]
+    return min([*begun, message.opened_at] if over else begun, default=message.opened_at)
+
+
+def lasted(message: Message) -> int:
+    """From `since` until the end, or until now: milliseconds."""
+    return max(0, (message.resolved_at or message.now) - since(message))
 
 
 def color(message: Message) -> str:

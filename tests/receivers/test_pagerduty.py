@@ -251,6 +251,13 @@ def test_the_default_event_reads_well(make_message: MakeMessage) -> None:
     assert [link["text"] for link in made["links"]] == ["Incident #1042", "Runbook", "Source"]
 
 
+def test_the_time_of_an_event_is_when_the_fire_began(
+    make_message: MakeMessage, make_alert: MakeAlert
+) -> None:
+    late = make_message([make_alert(1, starts_at=1_795_007_100_000), make_alert(2)])
+    assert event(late)["payload"]["timestamp"] == "2026-11-18T13:05:00Z"
+
+
 @pytest.mark.parametrize(
     ("label", "expected"),
     [

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receivers.render import Renderer, TemplateError, default_text
-from receivers.variables import duration, safe_url, slack, title
+from receivers.variables import duration, safe_url, since, slack, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,7 +229,7 @@ HighAPIResponseTime eu-west: 1 firing, 1 resolved, severity critical
 
 High API response time detected
 
-Incident   #1042, opened 2026-11-18 14:05 UTC, open for 13m
+Incident   #1042, firing since 2026-11-18 14:05 UTC, for 13m
 Open       https://tocsin.example.com/incidents/1042
 Runbook    https://docs.example.com/latency
 Source     http://prometheus.example.com/graph?g0.expr=up
@@ -294,6 +294,49 @@ def test_several_kinds_of_alerts_are_named(make_message: MakeMessage, make_alert
     many = make_message(alerts, group_labels={"cluster": "x"})
     assert title(few).startswith("[FIRING:2] Alert0, Alert1 x")
     assert title(many).startswith("[FIRING:5] Alert0, Alert1 and 3 more x")
+
+
+OPENED = 1_795_010_700_000  # 2026-11-18 14:05 UTC
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("alerts", "began", "duration"),
+    [
+        ([("firing", -HOUR), ("firing", 0)], -HOUR, "1h 13m"),
+        ([("firing", 60_000)], 60_000, "12m"),
+        ([("resolved", -HOUR), ("firing", -60_000)], -60_000, "14m"),
+        ([("resolved", -HOUR), ("resolved", 0)], -HOUR, "1h 13m"),
+        ([("resolved", HOUR // 6)], 0, "13m"),
+        ([("firing", HOUR), ("firing", -OPENED)], 0, "13m"),
+        ([], 0, "13m"),
+    ],
+    ids=["late", "on time", "what ended does not burn", "the end", "the end of the last", "clocks", "none"],
+)
+def test_a_fire_began_when_its_alerts_say(
+    make_message: MakeMessage,
+    make_alert: MakeAlert,
+    alerts: list[tuple[str, int]],
+    began: int,
+    duration: str,
+) -> None:
+    made = [make_alert(n, status, starts_at=OPENED + start) for n, (status, start) in enumerate(alerts)]
+    message = make_message(made)
+    assert since(message) == OPENED + began
+    assert RENDERER.render("{{ duration | duration }}", message) == duration
+
+
+def test_the_mail_says_since_when_it_burns_not_since_when_it_is_known(
+    make_message: MakeMessage, make_alert: MakeAlert
+) -> None:
+    firing = make_message([make_alert(starts_at=OPENED - HOUR)])
+    ended = make_message([make_alert(1, "resolved", starts_at=OPENED - HOUR)])
+    for name in ("mail.txt", "mail.html"):
+        text = RENDERER.render(default_text(name), firing, html=name.endswith("html"))
+        assert "iring since 2026-11-18 13:05 UTC, for 1h 13m" in text
+        over = RENDERER.render(default_text(name), ended, html=name.endswith("html"))
+        assert "ired from 2026-11-18 13:05 UTC to 2026-11-18 14:18 UTC" in over
+        assert "14:05" not in text + over
 
 
 @pytest.mark.parametrize(

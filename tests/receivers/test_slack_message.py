@@ -65,7 +65,7 @@ def test_the_default_look_of_a_group(make_message: MakeMessage, make_alert: Make
         "*High API response time detected*",
         "\n".join(listed),
         "  ·  ".join(links),
-        f"critical  ·  since {when}  ·  job: backend",
+        f"critical  ·  firing since {when}  ·  job: backend",
     ]
 
 
@@ -81,8 +81,21 @@ def test_the_end_shows_from_when_to_when(make_message: MakeMessage, make_alert: 
     shown = look(make_message([make_alert(1, "resolved"), make_alert(2, "resolved")]), new=False)
     assert shown.blocks[0]["text"]["text"].endswith("— resolved after 13m")
     assert "*2 resolved*\n✓ `instance=api-1:8000`" in texts(shown)[1]
+    assert "fired from <!date^1795010700^" in texts(shown)[-1]
     assert " to <!date^" in texts(shown)[-1]
     assert shown.attachments[0]["color"] == "#1a7f37"
+
+
+def test_an_alert_that_came_late_fires_since_it_began(
+    make_message: MakeMessage, make_alert: MakeAlert
+) -> None:
+    began = 1_795_007_100_000  # an hour before the incident was opened
+    firing = make_message([make_alert(starts_at=began)], reason="repeat interval elapsed")
+    ended = make_message([make_alert(1, "resolved", starts_at=began)])
+    assert "firing since <!date^1795007100^" in texts(look(firing))[-1]
+    assert news(firing) == "still firing after 1h 13m"
+    assert "fired from <!date^1795007100^" in texts(look(ended))[-1]
+    assert news(ended) == "resolved after 1h 13m"
 
 
 @pytest.mark.parametrize(
