@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from contextvars import Context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +65,7 @@ class Engine:
         """Works on groups that are claimed already (their lease runs)."""
         for group in groups:
             self._leases.hold(group)
-            task = asyncio.create_task(self._work(group))
+            task = asyncio.create_task(self._work(group), context=Context())
             self._working.add(task)
             task.add_done_callback(self._done)
 

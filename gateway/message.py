@@ -26,10 +26,12 @@ def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store)
     """The message of an attempt: firing alerts first, then those that ended since the target last looked."""
     incident, fields = begun.incident, begun.fields
     over = incident.status is Status.RESOLVED
-    alerts = [shown(alert, resolved=False) for alert in begun.firing_alerts]
+    alerts = [shown(alert, resolved=False) for alert in sorted(begun.firing_alerts, key=_worst_first)]
     tells_ends = fields.get("ends") == "1"  # else it is told who fires, and nothing of those who ended
     ended = begun.ended if tells_ends else 0
-    alerts += [shown(alert, resolved=True) for alert in begun.ended_alerts if tells_ends]
+    alerts += [
+        shown(alert, resolved=True) for alert in sorted(begun.ended_alerts, key=_worst_first) if tells_ends
+    ]
     since = max(int(fields.get("sent") or 0), int(fields.get("base") or 0))
     until = begun.revision if tells_ends else since
     all_shown = len(alerts) >= begun.firing + ended
@@ -60,6 +62,10 @@ def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store)
         new_firing=begun.new_firing,
         all_alerts=pages,
     )
+
+
+def _worst_first(alert: StoredAlert) -> tuple[int, int, list[tuple[str, str]]]:
+    return rank(alert.labels), alert.starts_at, sorted(alert.labels.items())
 
 
 async def _pages(

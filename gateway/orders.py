@@ -133,6 +133,7 @@ def _first_ring(
         "index": integration.index,
         "place": place,
         "target": traits.target,
+        "where": traits.where or traits.target,
         "slots": traits.slots,
         "ends": int(integration.config.send_resolved or traits.edits),
         "updates": int(traits.updates),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
@@ -80,7 +81,8 @@ class Sender:
             self._leases.hold(claimed)
             if self._closing:
                 continue
-            task = asyncio.create_task(self._attempt(claimed))
+            # In a context of its own: who committed the decision was at work for another incident or request.
+            task = asyncio.create_task(self._attempt(claimed), context=Context())
             self._working[task] = self._under_way[claimed.id] = claimed
             self._kinds[claimed.kind] += 1
             task.add_done_callback(self._done)
@@ -136,7 +138,7 @@ class Sender:
             outcome = await self._hand_over(claimed, what, begun, unknown=delivery.unknown)
         verdict = decide_delivery(delivery, _plain(outcome, begun.revision), begun.now)
         metrics.deliveries.labels(kind, _OUTCOMES[type(outcome)] if verdict.state != "dead" else "dead").inc()
-        _log(what, outcome, verdict)
+        _log(what, outcome, verdict, begun.now)
         return _sent(delivery, begun, what, outcome, verdict)
 
     async def _hand_over(
@@ -242,7 +244,7 @@ def _plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:
 
 _UNCHANGED: Final = {
     "sent": 0, "ring_sent": 0, "rung": 0, "memory": "", "unknown": False, "tries": 0, "failing_since": 0,
-    "retry_at": 0, "closed_until": 0, "error": "", "told": False, "lines": [],
+    "retry_in": 0, "closed_for": 0, "error": "", "told": False, "answered": False, "lines": [],
 }  # fmt: skip
 
 
@@ -257,12 +259,15 @@ def _skipped(delivery: Delivery, begun: Begun, skip: Skip) -> dict[str, Any]:
 
 
 def _sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
-    fields: dict[str, Any] = {"state": verdict.state, "closed_until": verdict.target_closed_until or 0}
+    # Counted from when the store learns of it: an attempt that took its whole time limit is no pause.
+    closed_for = (verdict.target_closed_until or begun.now) - begun.now
+    fields: dict[str, Any] = {"state": verdict.state, "closed_for": closed_for}
     line = verdict.line
     match outcome:
         case Sent(memory, note):
             heard = delivery.ring_wanted if what in ("ring", "end") else 0
-            fields |= {"sent": begun.revision, "ring_sent": heard, "told": True, "memory": _memory(memory)}
+            fields |= {"sent": begun.revision, "ring_sent": heard, "told": True, "answered": True}
+            fields["memory"] = _memory(memory)
             fields |= {"rung": begun.revision if what == "ring" else 0}
             reason = begun.fields.get("reason", "")
             line = f"{_SAID[what]} ({reason})" + (f"; {note}" if note else "")
@@ -270,13 +275,18 @@ def _sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdic
             fields |= {
                 "tries": delivery.tries + 1,
                 "failing_since": delivery.failing_since or begun.now,
-                "retry_at": verdict.retry_at or 0,
+                "retry_in": (verdict.retry_at or begun.now) - begun.now,
                 "unknown": unknown or delivery.unknown,
                 "error": reason,
                 "memory": "" if memory is None else _memory(memory),
             }
         case Refused(reason):
-            fields |= {"error": reason, "tries": delivery.tries + 1, "unknown": delivery.unknown}
+            fields |= {
+                "error": reason,
+                "tries": delivery.tries + 1,
+                "unknown": delivery.unknown,
+                "answered": True,
+            }
     kind = "told" if isinstance(outcome, Sent) else "not_told"
     return _UNCHANGED | fields | {"lines": [[kind, line, _where(begun)]] if line else []}
 
@@ -290,16 +300,15 @@ def _memory(memory: Mapping[str, Any]) -> str:
 
 def _where(begun: Begun) -> str:
     """Whom a line is about: the receiver and its target."""
-    return f"{begun.fields['receiver']}, {begun.fields['target']}"
+    return f"{begun.fields['receiver']}, {begun.fields['where']}"
 
 
-def _log(what: Kind, outcome: Outcome, verdict: Verdict) -> None:
+def _log(what: Kind, outcome: Outcome, verdict: Verdict, now: int) -> None:
     match outcome:
         case Sent(_, note):
             log.info("delivery.sent", what=what, note=note)
         case Retry(reason, _, _, unknown, _) if verdict.state == "open":
-            log.warning(
-                "delivery.failed", what=what, reason=reason, unknown=unknown, retry_at=verdict.retry_at
-            )
+            pause = (verdict.retry_at or now) - now
+            log.warning("delivery.failed", what=what, reason=reason, unknown=unknown, retry_in_ms=pause)
         case Retry(reason, _, _, _, _) | Refused(reason):
             log.error("delivery.dead", what=what, reason=reason)

@@ -141,12 +141,14 @@ class Traits:
         edits: whether the integration changes what it has posted (so an end is always shown).
         updates: whether an update that is not the end is sent at all (mail: no).
         target: the name of what a 429 closes and what is waited for: never contains a secret.
+        where: whom people read about (recipients, a channel); never a secret; the target where it is empty.
     """
 
     slots: int
     edits: bool
     updates: bool
     target: str
+    where: str = ""
 
 
 class ReceiverModule(Protocol):

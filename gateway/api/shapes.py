@@ -66,13 +66,14 @@ def line(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _LEVELS = ("incident", "index", "wanted", "sent", "ring_wanted", "ring_sent", "attempt", "tries")
-_WORDS = ("id", "receiver", "kind", "target", "state", "error")
+_WORDS = ("id", "receiver", "kind", "state", "error")
 
 
 def delivery(fields: Mapping[str, str]) -> dict[str, Any]:
     """A delivery; its pinned address, which may hold a secret, is not among the fields."""
     return {
         **{name: fields.get(name, "") for name in _WORDS},
+        "target": fields.get("where") or fields.get("target", ""),
         **{name: int(float(fields.get(name) or 0)) for name in _LEVELS},
         "next_at": moment(fields.get("next_at")),
         "sent_at": moment(fields.get("sent_at")),

@@ -4,7 +4,7 @@
 -- KEYS[1]  the shard's prefix. Touches d of the delivery; ready, busy of its target; gd, g of its group; due, open, dead,
 --          closed, failing, unsent, l, activity.
 -- verdict  JSON: state (open, done, dead), sent, ring_sent, rung (0 = as before), memory ('' = as before), unknown, tries,
---          failing_since, retry_at (0 = not), closed_until (0 = not), error, told (bool), lines
+--          failing_since, retry_in, closed_for (ms, 0 = not), error, told, answered (bool), lines
 local did, attempt, lease, room = ARGV[1], ARGV[2], tonumber(ARGV[3]), cjson.decode(ARGV[4])
 local verdict = cjson.decode(ARGV[5])
 local t = now()
@@ -17,13 +17,14 @@ local target, incident, gid = v[2], v[3], v[4]
 -- The incident may have gone on, or ended, or the next one may have taken the delivery over, during the attempt: then a
 -- failure says nothing of what is to be told now, which is tried at once and for its own 24 hours.
 local state, failed = verdict.state, verdict.tries > 0
+local retry_at = verdict.retry_in > 0 and t + verdict.retry_in or 0
 if failed and v[10] ~= incident .. ':' .. v[5] then
-  state, verdict.tries, verdict.failing_since, verdict.retry_at = 'open', 0, 0, 0
+  state, verdict.tries, verdict.failing_since, retry_at = 'open', 0, 0, 0
 end
 if state == 'done' and (num(v[5]) == 0 or math.max(verdict.sent, num(v[6])) < num(v[5])) then state = 'open' end
 
 local set = { 'state', state, 'lease', 0, 'begun', 0, 'unknown', verdict.unknown and 1 or 0, 'tries', verdict.tries,
-  'failing_since', verdict.failing_since, 'next_at', verdict.retry_at, 'error', verdict.error }
+  'failing_since', verdict.failing_since, 'next_at', retry_at, 'error', verdict.error }
 local function put(name, value)
   set[#set + 1] = name
   set[#set + 1] = value
@@ -48,15 +49,15 @@ if state ~= 'open' then
   if state == 'dead' then redis.call('ZADD', DEAD, t, did) end
   local doc = redis.call('HGET', key('g', gid), 'doc')
   if not doc or cjson.decode(doc).number ~= tonumber(incident) then redis.call('SREM', key('gd', gid), did) end
-elseif verdict.retry_at > t and verdict.closed_until == 0 then
-  redis.call('ZADD', DUE, verdict.retry_at, 'd:' .. did)
+elseif retry_at > 0 and verdict.closed_for == 0 then
+  redis.call('ZADD', DUE, retry_at, 'd:' .. did)
 else
   -- A closed target keeps its deliveries in its queue, where the worst comes first.
   redis.call('HSET', k, 'next_at', 0)
   enqueue(did, t)
 end
-if verdict.told then redis.call('SREM', FAILING, target) elseif failed then redis.call('SADD', FAILING, target) end
-if verdict.closed_until > 0 then redis.call('HSET', CLOSED, target, verdict.closed_until) end
+if verdict.answered then redis.call('SREM', FAILING, target) elseif failed then redis.call('SADD', FAILING, target) end
+if verdict.closed_for > 0 then redis.call('HSET', CLOSED, target, t + verdict.closed_for) end
 local claimed = {}
 drain(target, t, lease, room, claimed)
 return { 'ok', claimed }

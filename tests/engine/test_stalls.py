@@ -129,7 +129,8 @@ async def test_an_attempt_no_longer_counts_when_another_has_begun(world: World) 
 
 TOLD = {
     "state": "open", "sent": 1, "ring_sent": 1, "rung": 1, "memory": "", "unknown": False, "tries": 0,
-    "failing_since": 0, "retry_at": 0, "closed_until": 0, "error": "", "told": True, "lines": [],
+    "failing_since": 0, "retry_in": 0, "closed_for": 0, "error": "", "told": True, "answered": True,
+    "lines": [],
 }  # fmt: skip
 
 

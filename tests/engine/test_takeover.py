@@ -155,7 +155,7 @@ async def test_what_becomes_of_the_old_end_is_not_held_against_the_page_that_too
 async def test_what_closes_the_door_to_the_old_end_closes_it_to_the_page_too(world: World) -> None:
     await taken_over_during_an_attempt(world, Retry("slow down", after=20 * SECOND, closes_target=True))
     await world.until(HOUR)
-    assert told(world)[1:] == [(408.0, "ring", 2, "1.0")]
+    assert told(world)[1:] == [(410.0, "ring", 2, "1.0")]
 
 
 async def test_a_page_that_took_over_and_is_refused_itself_is_dead(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from world import MINUTE, ROOM, SECOND, World
 
-from gateway.engine import _nothing
+from gateway.orders import nothing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,8 @@ def deliveries_of(claims: Sequence[Claim]) -> list[ClaimedDelivery]:
 
 SENT = {
     "state": "open", "sent": 1, "ring_sent": 1, "rung": 1, "memory": "", "unknown": False, "tries": 0,
-    "failing_since": 0, "retry_at": 0, "closed_until": 0, "error": "", "told": True, "lines": [],
+    "failing_since": 0, "retry_in": 0, "closed_for": 0, "error": "", "told": True, "answered": True,
+    "lines": [],
 }  # fmt: skip
 
 
@@ -34,7 +35,7 @@ async def test_a_decision_from_an_older_version_is_refused(world: World) -> None
     await world.pass_to(30 * SECOND)
     (slow,) = groups_of(await world.claims())
     await world.until(35 * SECOND)  # its lease is over, and somebody else decides
-    assert await world.store.commit(slow.shard, slow.gid, _nothing(slow), ROOM) is None
+    assert await world.store.commit(slow.shard, slow.gid, nothing(slow), ROOM) is None
     await world.until(MINUTE)
     assert world.story() == [(34.0, "ring", "A", "")]
 

@@ -71,13 +71,16 @@ class Note:
 
 @dataclass
 class Recorder:
-    """Takes everything, or answers what `answer` says."""
+    """Takes everything at once, or answers what `answer` says, `after` ms."""
 
     world: World
     answer: Callable[[Message], Outcome] = lambda _: Sent()
+    after: int = 0
     notes: list[Note] = field(default_factory=list)
 
     async def send(self, config: Any, message: Message, memory: Mapping[str, Any]) -> Outcome:
+        if self.after:
+            await self.world.pass_to(self.world.now - START + self.after)
         outcome = self.answer(message)
         if isinstance(outcome, Sent):
             integration = type(config).__name__.removesuffix("Config").lower()
