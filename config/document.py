@@ -22,6 +22,7 @@ class Node:
     Attributes:
         text: a scalar's value with variables filled in; "" for others.
         written: a scalar's value before that.
+        stands_in: a variable in it has no value, and its name is there instead: what it is, nobody knows.
         literal: `text` stands in the file exactly so from `column` on: positions inside it can be shown.
         size, height: how many nodes and levels it has when its aliases are expanded, itself counted.
         complete: its end has been read.
@@ -32,6 +33,7 @@ class Node:
     column: int
     text: str = ""
     written: str = ""
+    stands_in: bool = False
     literal: bool = False
     items: list[Node] = field(default_factory=list)
     entries: dict[str, tuple[Node, Node]] = field(default_factory=dict)

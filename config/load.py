@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from config.document import Document
 
 
-__all__ = ["ConfigError", "Problem", "load", "load_text"]
+__all__ = ["ConfigError", "Problem", "load", "load_text", "problems_without_env"]
 
 
 def load(path: str | os.PathLike[str], env: Mapping[str, str] = os.environ) -> Config:
@@ -46,19 +46,47 @@ def load_text(
     Raises:
         ConfigError: with all problems.
     """
-    document = read(text, name, env)
+    config, problems = _judged(read(text, name, env), base)
+    if problems or config is None:
+        raise ConfigError(_once(problems))
+    return config
+
+
+def problems_without_env(
+    path: str | os.PathLike[str], env: Mapping[str, str] = os.environ
+) -> tuple[Problem, ...]:
+    """All that is wrong with a file where the values of some variables are not at hand, as on a laptop.
+
+    A variable that is not set is no problem, and nothing is said of the value that it stands in.
+    """
+    file = Path(path)
+    try:
+        document = read(_text(file), str(file), env, stand_ins=True)
+    except ConfigError as error:
+        return error.problems
+    _, problems = _judged(document, file.absolute().parent)
+    return ConfigError(_once(problems)).problems if problems else ()
+
+
+def _judged(document: Document, base: Path | None) -> tuple[Config | None, list[Problem]]:
+    """The configuration, unless it is none, and what is wrong with it."""
     data = document.root.plain()
     problems = list(document.problems)
     config: Config | None = None
     try:
         config = Config.model_validate(data, context={"base": base})
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        problems += [explain(detail, document) for detail in details]
-    problems += [_found(finding, document) for finding in findings(data, name)]
-    if problems or config is None:
-        raise ConfigError(_once(problems)) from None
-    return config
+        problems += [
+            explain(detail, document)
+            for detail in error.errors(include_url=False, include_input=False)
+            if detail["type"] == "extra_forbidden" or not document.at(detail["loc"]).stands_in
+        ]
+    problems += [
+        _found(finding, document)
+        for finding in findings(data, document.file)
+        if finding.key or not document.at(finding.path).stands_in
+    ]
+    return config, problems
 
 
 def _found(finding: Finding, document: Document) -> Problem:

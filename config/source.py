@@ -14,7 +14,7 @@ import yaml
 
 from config.document import Document, Node
 from config.problems import ConfigError, Path, Problem, show_path
-from config.variables import fill_in
+from config.variables import fill_in, unset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,10 @@ _TAGS: Final = frozenset({None, "!", *(_TAG + name for name in _CORE)})
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read(text: str, file: str, env: Mapping[str, str]) -> Document:
+def read(text: str, file: str, env: Mapping[str, str], *, stand_ins: bool = False) -> Document:
     """Parse `text` and fill in variables; `file` is only shown.
+
+    With `stand_ins` a variable that is not set is no problem: its name stands in for its value.
 
     Raises:
         ConfigError: it cannot be read at all: not YAML, too deep, too large, several documents.
@@ -51,7 +53,7 @@ def read(text: str, file: str, env: Mapping[str, str]) -> Document:
         raise ConfigError(
             [Problem(file, 1, 1, "", "the file is empty; expected at least route: and receivers:")]
         )
-    composer = _Composer(text, file, env)
+    composer = _Composer(text, file, env, stand_ins=stand_ins)
     try:
         root = composer.compose()
     except yaml.MarkedYAMLError as error:
@@ -64,10 +66,11 @@ def read(text: str, file: str, env: Mapping[str, str]) -> Document:
 class _Composer:
     """Events -> nodes, with an explicit stack instead of recursion."""
 
-    def __init__(self, text: str, file: str, env: Mapping[str, str]) -> None:
+    def __init__(self, text: str, file: str, env: Mapping[str, str], *, stand_ins: bool) -> None:
         self.text = text
         self.file = file
         self.env = env
+        self.stand_ins = stand_ins
         self.problems: list[Problem] = []
         self.anchors: dict[str, Node] = {}
         self.open: list[Node] = []
@@ -207,7 +210,10 @@ class _Composer:
 
     def _filled(self, node: Node) -> Node:
         if node.kind == "text" and "${" in node.written and node.text == node.written:
-            node.text, wrong = fill_in(node.written, self.env)
+            names = unset(node.written, self.env) if self.stand_ins else frozenset()
+            node.stands_in = bool(names)
+            env = {**self.env, **{name: name for name in names}} if names else self.env
+            node.text, wrong = fill_in(node.written, env)
             for message in wrong:
                 self._report(node, message)
             node.literal = node.literal and node.text == node.written

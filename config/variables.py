@@ -18,6 +18,14 @@ _VARIABLE: Final = re.compile(
 )
 
 
+def unset(text: str, env: Mapping[str, str]) -> frozenset[str]:
+    """The variables in `text` that have neither a value nor a default."""
+    used = _VARIABLE.finditer(text)
+    return (
+        frozenset(found["name"] for found in used if found["name"] and found["default"] is None) - env.keys()
+    )
+
+
 def fill_in(text: str, env: Mapping[str, str]) -> tuple[str, list[str]]:
     """`text` with its variables replaced, and what is wrong with those that are left as written."""
     wrong: list[str] = []

@@ -22,6 +22,13 @@ def check(
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of configurations instead, for editors.")
     ] = False,
+    without_env: Annotated[
+        bool,
+        typer.Option(
+            "--without-env",
+            help="Where secrets are not at hand: a ${VAR} that is not set is no problem, all else is.",
+        ),
+    ] = False,
     output: Output = "text",
 ) -> None:
     """Check a configuration and print all that is wrong with it."""
@@ -34,7 +41,7 @@ def check(
 
         out.write_json(Config.model_json_schema(by_alias=True))
         return
-    problems = _problems(file)
+    problems = _problems(file, without_env=without_env)
     if output == "json":
         out.write_json({"file": str(file), "ok": not problems, "problems": [_fields(p) for p in problems]})
     else:
@@ -46,11 +53,13 @@ def check(
         raise typer.Exit(1)
 
 
-def _problems(file: Path) -> "tuple[Problem, ...]":
+def _problems(file: Path, *, without_env: bool) -> "tuple[Problem, ...]":
     from config.compile import compile_plan
-    from config.load import load
+    from config.load import load, problems_without_env
     from config.problems import ConfigError
 
+    if without_env:
+        return problems_without_env(file)
     try:
         compile_plan(load(file))
     except ConfigError as error:

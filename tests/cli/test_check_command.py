@@ -65,6 +65,18 @@ def test_json_of_a_good_file_says_ok(here, file):
     assert json.loads(ended.out) == {"file": "tocsin.yaml", "ok": True, "problems": []}
 
 
+def test_without_env_unset_variables_are_no_problem_and_all_else_is(here, file):
+    file.write_text(
+        "route: {receiver: a}\nreceivers: [{name: a, pagerduty_configs: [{routing_key: '${PD_KEY}'}]}]\n"
+    )
+    assert here("check", "tocsin.yaml").code == 1
+    assert here("check", "--without-env", "tocsin.yaml").code == 0
+    file.write_text(file.read_text() + "redis: {url: '${REDIS_URL}', shard: '${SHARDS}'}\n")
+    ended = here("check", "--without-env", "tocsin.yaml")
+    assert (ended.code, ended.out.count("\n")) == (1, 1)
+    assert ended.out.startswith("tocsin.yaml:3:30: redis.shard: there is no key 'shard' here")
+
+
 @pytest.mark.parametrize("text", ["\x00\x01\x02", "a: [", "- just a list", "", "\x1b[2J: 1"])
 def test_whatever_the_file_holds_the_answer_is_a_harmless_line(here, file, text):
     file.write_text(text)
