@@ -117,7 +117,8 @@ def _summary(message: Message) -> str:
         or f"Incident #{message.incident}"
     )
     said = variables.summary(message)
-    several = f" ({message.firing} alerts)" if message.firing > 1 else ""
+    counted = said == variables.several(message)
+    several = f" ({message.firing} alerts)" if message.firing > 1 and not counted else ""
     room = MAX_SUMMARY - len(several) - len("[TEST] ")
     return variables.truncated(f"{what}: {said}" if said and said not in what else what, room) + several
 
@@ -157,11 +158,11 @@ def _common(message: Message, names: Sequence[str]) -> str:
 
 
 def _alert(alert: ShownAlert, message: Message) -> str:
-    """`firing since 14:05:00 UTC: instance=web-1: 7 % of requests fail`."""
+    """`firing since 14:05:00 UTC: instance=web-1: 7 % of requests fail`; a description if it is its own."""
     own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
-    told = alert.annotations.get("summary") or alert.annotations.get("description") or ""
+    told = dict.fromkeys((alert.annotations.get("summary", ""), *variables.own_texts(alert, message)))
     since = alert.ends_at if alert.status == "resolved" else alert.starts_at
-    parts = (f"{alert.status} since {variables.clock(since)}", " ".join(own), told)
+    parts = (f"{alert.status} since {variables.clock(since)}", " ".join(own), *told)
     return variables.truncated(": ".join(part for part in parts if part), _MAX_LINE)
 
 

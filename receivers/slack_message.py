@@ -222,13 +222,16 @@ def _lines(message: Message, alerts: Sequence[ShownAlert]) -> list[str]:
 def _line(message: Message, alert: ShownAlert) -> str:
     own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
     what = variables.truncated(" ".join(own), 120) or alert.labels.get("alertname", "alert")
-    said = alert.annotations.get("summary") or alert.annotations.get("description") or ""
     parts = ["✓" if alert.status == "resolved" else "•", code(what)]
-    if said and said != variables.summary(message):
-        parts.append(escaped(variables.truncated(said, 100)))
+    said = "".join(
+        escaped(variables.truncated(text, 100)) for text in variables.own_texts(alert, message)[:1]
+    )
     if alert.status == "resolved" and message.firing:
         parts.append("no longer reported" if alert.expired else "resolved")
-    elif abs(alert.starts_at - variables.since(message)) > 60_000:
+        said = f"— {said}" if said else ""
+    if said:
+        parts.append(said)
+    if alert.status == "firing" and abs(alert.starts_at - variables.since(message)) > 60_000:
         parts.append(f"since {moment(alert.starts_at)}")
     return cut(" ".join(parts), _MAX_LINE)
 

@@ -15,12 +15,14 @@ from receivers.sandbox import words
 from routing.alerts import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from receivers.base import Message, ShownAlert
 
 _TITLE: Final = 200
 _PLACES: Final = 4
+_NAMED: Final = 3
+_VALUE: Final = 60
 _ELSEWHERE: Final = words("alertname severity")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -52,7 +54,7 @@ class AlertView(Weighed):
         self.generator_url = safe_url(alert.generator_url)
         self.name = alert.labels.get("alertname", "")
         self.summary = alert.annotations.get("summary", "")
-        self.description = alert.annotations.get("description") or alert.annotations.get("message", "")
+        self.description = _description(alert.annotations)
 
     def __repr__(self) -> str:
         return f"{self.name or 'alert'} ({self.status})"
@@ -91,7 +93,7 @@ class Variables(TypedDict):
     title: str  # one line that says it all
     name: str  # what fires
     where: str  # what the group is about beside the name: the values of its labels
-    summary: str  # the common one, else the first alert's
+    summary: str  # the one that all alerts share, else "6 alerts: db0, db1, db2 and 3 more"
     description: str  # the common one, or the only alert's
     status: str  # firing | resolved
     kind: str  # ring | update | end
@@ -153,7 +155,7 @@ def variables(message: Message) -> Variables:
         "name": name(message),
         "where": where(message),
         "summary": summary(message),
-        "description": alone.get("description") or alone.get("message", ""),
+        "description": _description(alone),
         "runbook_url": safe_url(_runbook(annotations)) or safe_url(_runbook(first)),
         "dashboard_url": safe_url(annotations.get("dashboard_url") or annotations.get("dashboard", "")),
         "source_url": sources.pop() if len(sources) == 1 else "",
@@ -198,11 +200,53 @@ def where(message: Message) -> str:
 
 
 def summary(message: Message) -> str:
-    """The summary that all alerts share, else the first alert's, else what fires."""
+    """What is said of the whole group: the summary that all alerts share, else how many and which they are.
+
+    One alert's text never stands for the others: at night it would send somebody to one machine of six.
+    """
     if common := message.common_annotations.get("summary"):
         return common
-    first = message.alerts[0].annotations.get("summary") if message.alerts else ""
-    return first or name(message)
+    if len(message.alerts) > 1:
+        return several(message)
+    return (message.alerts[0].annotations.get("summary") if message.alerts else "") or name(message)
+
+
+def several(message: Message) -> str:
+    """`6 alerts: db0, db1, db2 and 3 more`, by the label that tells them apart best."""
+    over = message.status == "resolved"
+    told = [alert.labels for alert in message.alerts if over or alert.status == "firing"]
+    count = max(message.resolved if over else message.firing, len(told))
+    counted = "1 alert" if count == 1 else f"{count} alerts"
+    label = _telling(message, told)
+    values = list(dict.fromkeys(labels[label] for labels in told if labels.get(label)))[:_NAMED]
+    if not values:
+        return counted
+    more = count - sum(labels.get(label, "") in values for labels in told)
+    named = ", ".join(truncated(value, _VALUE) for value in values)
+    return f"{counted}: {named}" + (f" and {more} more" if more else "")
+
+
+def _telling(message: Message, told: Sequence[Mapping[str, str]]) -> str:
+    """The label that differs: `instance` if it does, else the one with the most values; "" if none."""
+    own = {key for labels in told for key, value in labels.items() if message.common_labels.get(key) != value}
+    if "instance" in own:
+        return "instance"
+    kinds = {key: len({labels.get(key, "") for labels in told}) for key in own}
+    return min(own, key=lambda key: (key in _ELSEWHERE, -kinds[key], key), default="")
+
+
+def own_texts(alert: ShownAlert, message: Message) -> list[str]:
+    """The alert's summary and description, each where the others do not say the same."""
+    summary, description = alert.annotations.get("summary", ""), _description(alert.annotations)
+    texts = [
+        summary if summary != message.common_annotations.get("summary") else "",
+        description if description != _description(message.common_annotations) else "",
+    ]
+    return [text for text in dict.fromkeys(texts) if text]
+
+
+def _description(annotations: Mapping[str, str]) -> str:
+    return annotations.get("description") or annotations.get("message", "")
 
 
 def since(message: Message) -> int:

@@ -251,6 +251,16 @@ def test_the_default_event_reads_well(make_message: MakeMessage) -> None:
     assert [link["text"] for link in made["links"]] == ["Incident #1042", "Runbook", "Source"]
 
 
+def test_one_alerts_text_does_not_stand_for_the_event(
+    make_message: MakeMessage, make_alert: MakeAlert
+) -> None:
+    own = [{"summary": f"{n} is slow", "description": f"about {n}"} for n in range(6)]
+    payload = event(make_message([make_alert(n, annotations=own[n]) for n in range(6)]))["payload"]
+    told = "6 alerts: api-0:8000, api-1:8000, api-2:8000 and 3 more"
+    assert payload["summary"] == f"HighAPIResponseTime eu-west: {told}"
+    assert payload["custom_details"]["alerts"][5].endswith("instance=api-5:8000: 5 is slow: about 5")
+
+
 def test_the_time_of_an_event_is_when_the_fire_began(
     make_message: MakeMessage, make_alert: MakeAlert
 ) -> None:

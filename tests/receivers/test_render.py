@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receivers.render import Renderer, TemplateError, default_text
-from receivers.variables import duration, safe_url, since, slack, title
+from receivers.variables import duration, safe_url, since, slack, summary, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -294,6 +294,60 @@ def test_several_kinds_of_alerts_are_named(make_message: MakeMessage, make_alert
     many = make_message(alerts, group_labels={"cluster": "x"})
     assert title(few).startswith("[FIRING:2] Alert0, Alert1 x")
     assert title(many).startswith("[FIRING:5] Alert0, Alert1 and 3 more x")
+
+
+def databases(make_alert: MakeAlert, count: int, said: str = "{} is slow", **labels: str) -> list[ShownAlert]:
+    """Alerts of db0, db1 and so on, each with its own summary; `labels` have the number put in."""
+    return [
+        make_alert(
+            n,
+            labels={"instance": f"db{n}"} | {key: value.format(n) for key, value in labels.items()},
+            annotations={"summary": said.format(f"db{n}"), "description": f"about db{n}"},
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "labels", "expected"),
+    [
+        (6, {}, "6 alerts: db0, db1, db2 and 3 more"),
+        (3, {}, "3 alerts: db0, db1, db2"),
+        (1, {}, "db0 is slow"),
+        (3, {"instance": "one", "disk": "sd{}", "severity": "s{}"}, "3 alerts: sd0, sd1, sd2"),
+        (2, {"instance": "one", "alertname": "Kind{}"}, "2 alerts: Kind0, Kind1"),
+        (2, {"instance": "one"}, "2 alerts"),
+        (2, {"instance": "{}" + "x" * 300}, f"2 alerts: 0{'x' * 58}…, 1{'x' * 58}…"),
+    ],
+)
+def test_one_alerts_text_does_not_stand_for_the_group(
+    make_message: MakeMessage,
+    make_alert: MakeAlert,
+    count: int,
+    labels: dict[str, str],
+    expected: str,
+) -> None:
+    assert summary(make_message(databases(make_alert, count, **labels))) == expected
+
+
+def test_alerts_that_are_not_shown_are_counted(make_message: MakeMessage, make_alert: MakeAlert) -> None:
+    message = make_message(databases(make_alert, 2), firing=900)
+    assert summary(message) == "900 alerts: db0, db1 and 898 more"
+
+
+def test_a_summary_that_all_share_is_the_groups(make_message: MakeMessage, make_alert: MakeAlert) -> None:
+    assert summary(make_message(databases(make_alert, 6, said="A database is slow"))) == "A database is slow"
+
+
+def test_the_mail_says_of_every_alert_what_only_it_says(
+    make_message: MakeMessage, make_alert: MakeAlert
+) -> None:
+    message = make_message(databases(make_alert, 6))
+    assert title(message).endswith(" — 6 alerts: db0, db1, db2 and 3 more")
+    for name in ("mail.txt", "mail.html"):
+        text = RENDERER.render(default_text(name), message, html=name.endswith("html"))
+        assert [text.count(f"db{n} is slow") for n in range(6)] == [1] * 6
+        assert [text.count(f"about db{n}") for n in range(6)] == [1] * 6
 
 
 OPENED = 1_795_010_700_000  # 2026-11-18 14:05 UTC

@@ -47,14 +47,15 @@ def test_the_default_look_of_a_group(make_message: MakeMessage, make_alert: Make
     alerts = [make_alert(1), make_alert(2, annotations={"summary": "Slower"}), make_alert(3, "resolved")]
     shown = look(make_message(alerts))
     when = "<!date^1795010700^{date_short_pretty} {time}|2026-11-18 14:05 UTC>"
-    assert shown.text == "🔴 HighAPIResponseTime · eu-west: High API response time detected (2 firing)"
+    told = "2 alerts: api-1:8000, api-2:8000"
+    assert shown.text == f"🔴 HighAPIResponseTime · eu-west: {told} (2 firing)"
     assert shown.blocks[0]["text"]["text"] == f"🔴 *<{URL}|HighAPIResponseTime · eu-west>*"
     assert shown.attachments[0]["color"] == "#c8281e"
     listed = (
         "*2 firing, 1 resolved*",
-        "• `instance=api-1:8000`",
+        "• `instance=api-1:8000` High API response time detected",
         "• `instance=api-2:8000` Slower",
-        "✓ `instance=api-3:8000` resolved",
+        "✓ `instance=api-3:8000` resolved — High API response time detected",
     )
     links = (
         f"<{URL}|Incident #1042>",
@@ -62,7 +63,7 @@ def test_the_default_look_of_a_group(make_message: MakeMessage, make_alert: Make
         "<http://prometheus.example.com/graph?g0.expr=up|Source>",
     )
     assert texts(shown) == [
-        "*High API response time detected*",
+        f"*{told}*",
         "\n".join(listed),
         "  ·  ".join(links),
         f"critical  ·  firing since {when}  ·  job: backend",
@@ -75,6 +76,13 @@ def test_a_single_alert_shows_its_description_and_no_list(
     shown = look(make_message([make_alert(annotations={"description": "See https://x.example/a?b=1&c=2."})]))
     assert texts(shown)[0] == ("*High API response time detected*\nSee <https://x.example/a?b=1&amp;c=2>.")
     assert "instance: api-1:8000" in texts(shown)[-1]
+
+
+def test_a_line_says_what_only_its_alert_says(make_message: MakeMessage, make_alert: MakeAlert) -> None:
+    alerts = [make_alert(n, annotations={"description": f"disk {n} is full"}) for n in range(2)]
+    shown = texts(look(make_message(alerts)))
+    assert shown[0] == "*High API response time detected*"
+    assert shown[1].endswith("• `instance=api-0:8000` disk 0 is full\n• `instance=api-1:8000` disk 1 is full")
 
 
 def test_the_end_shows_from_when_to_when(make_message: MakeMessage, make_alert: MakeAlert) -> None:
