@@ -26,6 +26,7 @@ from gateway.sender import Sender
 from gateway.store import reading
 from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
+from gateway.web import incident as page
 from gateway.webhook import Limits
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Service:
         return [
             *webhook.routes(self._intake, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
             *incidents.routes(self.store, self.auth, self.external_url),
+            *page.routes(self.store, self.auth, self.external_url),
             *deliveries.routes(self.store, self.auth),
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
             web.get("/-/healthy", self._healthy),

@@ -35,32 +35,9 @@ def routes(store: Store, auth: Auth, external_url: Callable[[], str]) -> list[we
     async def show(request: web.Request) -> web.Response:
         auth.allow(request, "read")
         number = int(request.match_info["number"])
-        if (found := await reading.incident(store, number)) is None:
+        if (body := await describe(store, number, external_url())) is None:
             raise ProblemError(404, f"There is no incident #{number}, or it is older than the retention.")
-        shard, incident = found
-        lines = await reading.timeline(store, shard, number)
-        deliveries = await reading.deliveries_of(store, shard, number)
-        gid = next((fields["gid"] for fields in deliveries), "")
-        body = {
-            **shapes.incident(incident, external_url()),
-            "alerts": await _alerts(gid, over=incident.status is Status.RESOLVED) if gid else [],
-            "deliveries": [shapes.delivery(fields) for fields in deliveries],
-            "timeline": [shapes.line(line) for line in lines],
-        }
         return web.json_response(body)
-
-    async def _alerts(gid: str, *, over: bool) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        if not over:
-            async for alerts in reading.alerts(store, gid, "f", 0, reading.EVER):
-                found += [shapes.alert(one, resolved=False) for one in alerts]
-                if len(found) >= SHOWN_ALERTS:
-                    return found[:SHOWN_ALERTS]
-        async for alerts in reading.alerts(store, gid, "e", 0, reading.EVER):
-            found += [shapes.alert(one, resolved=True) for one in alerts]
-            if len(found) >= SHOWN_ALERTS:
-                break
-        return found[:SHOWN_ALERTS]
 
     async def activity(request: web.Request) -> web.Response:
         auth.allow(request, "read")
@@ -73,6 +50,39 @@ def routes(store: Store, auth: Auth, external_url: Callable[[], str]) -> list[we
         web.get(r"/api/v1/incidents/{number:\d{1,15}}", show),
         web.get("/api/v1/activity", activity),
     ]
+
+
+async def describe(store: Store, number: int, external_url: str) -> dict[str, Any] | None:
+    """All that is shown of one incident: itself, at most `SHOWN_ALERTS` alerts, who is told, its timeline.
+
+    None where there is none with this number. Raises `StoreUnavailableError`.
+    """
+    if (found := await reading.incident(store, number)) is None:
+        return None
+    shard, incident = found
+    lines = await reading.timeline(store, shard, number)
+    deliveries = await reading.deliveries_of(store, shard, number)
+    gid = next((fields["gid"] for fields in deliveries), "")
+    return {
+        **shapes.incident(incident, external_url),
+        "alerts": await _alerts(store, gid, over=incident.status is Status.RESOLVED) if gid else [],
+        "deliveries": [shapes.delivery(fields) for fields in deliveries],
+        "timeline": [shapes.line(line) for line in lines],
+    }
+
+
+async def _alerts(store: Store, gid: str, *, over: bool) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if not over:
+        async for alerts in reading.alerts(store, gid, "f", 0, reading.EVER):
+            found += [shapes.alert(one, resolved=False) for one in alerts]
+            if len(found) >= SHOWN_ALERTS:
+                return found[:SHOWN_ALERTS]
+    async for alerts in reading.alerts(store, gid, "e", 0, reading.EVER):
+        found += [shapes.alert(one, resolved=True) for one in alerts]
+        if len(found) >= SHOWN_ALERTS:
+            break
+    return found[:SHOWN_ALERTS]
 
 
 def choice(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
