@@ -94,7 +94,7 @@ def _found(finding: Finding, document: Document) -> Problem:
     node = document.at(finding.path, key=finding.key)
     message = finding.message
     if node.filled_in:
-        message = message.replace(repr(node.text), repr(node.written))
+        message = finding.unquoted or message.replace(repr(node.text), repr(node.written))
     return document.problem(finding.path, message, key=finding.key, offset=finding.offset)
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from config.problems import Path, did_you_mean
+from config.templates import TEMPLATED, broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,12 +29,16 @@ _GO: Final = re.compile(r"\{\{-?\s*(?:[.$]|(?:template|define|block|with|if|else
 
 
 class Finding(NamedTuple):
-    """A problem at a path; `key` points at the key there, `offset` that many characters into the value."""
+    """A problem at a path; `key` points at the key there, `offset` that many characters into the value.
+
+    `unquoted` is the message where a variable is filled in, if `message` could show a part of its value.
+    """
 
     path: Path
     message: str
     key: bool = False
     offset: int = 0
+    unquoted: str = ""
 
 
 def findings(data: Any, file: str) -> Iterator[Finding]:
@@ -253,6 +258,17 @@ def _templates(data: dict[str, Any], file: str) -> Iterator[Finding]:
                 " if this is Jinja2, set template_language: jinja"
             )
             yield Finding(path, message, offset=text.index("{{"))
+        elif len(path) > 4 and path[4] in TEMPLATED.get(str(path[2]), ()):
+            yield from _broken(path, text)
+
+
+def _broken(path: Path, text: str) -> Iterator[Finding]:
+    found = broken(text)
+    if found is None:
+        return
+    what = "this template is broken" + (f" in its line {found.line}" if "\n" in text and found.line else "")
+    expected = "expected Jinja2, or no text here for the default one"
+    yield Finding(path, f"{what}: {found.said}; {expected}", unquoted=f"{what}; {expected}")
 
 
 def _all_texts(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
