@@ -12,6 +12,7 @@ import asyncio
 import re
 from email.utils import parsedate_to_datetime
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,7 +37,6 @@ _CONNECT_S: Final = 5
 _KEEP_S: Final = (
     2  # an idle connection; servers close theirs after 2 s (gunicorn) or more, and then a post is lost
 )
-_PER_HOST: Final = 16
 _REDIRECTS: Final = 3
 _EXCERPT: Final = 200
 _READ: Final = 4_096
@@ -46,7 +46,11 @@ _LONGEST_WAIT_MS: Final = 3_600_000
 
 
 def traits(config: WebhookConfig) -> Traits:
-    """Eight posts at once for a server; a machine wants every change, so updates are posted too."""
+    """Eight posts at once for an address; a machine wants every change, so updates are posted too.
+
+    The target is the whole address, since one that hangs or says 429 must not hold back its neighbours on
+    the same server. A path can be a secret, so only a few digits of a hash tell them apart.
+    """
     return Traits(slots=8, edits=False, updates=True, target=f"webhook:{_target(config)}")
 
 
@@ -57,17 +61,19 @@ def create() -> WebhookReceiver:
 
 def _target(config: WebhookConfig) -> str:
     try:
-        url = URL(reveal(config.url, config.url_file))
+        address = reveal(config.url, config.url_file)
+        url = URL(address)
     except (SecretError, ValueError):  # `send` will say so
         return "unknown"
-    return f"{url.host}:{url.port}"
+    return f"{url.host}:{url.port}/{sha256(f'tocsin webhook {address}'.encode()).hexdigest()[:8]}"
 
 
 class WebhookReceiver:
     """Posts to any address over one session; connections are shared by server, TLS and proxy."""
 
     def __init__(self) -> None:
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=_PER_HOST, keepalive_timeout=_KEEP_S)
+        # No limit for a server: the slots of each address limit it, and one that hangs takes only its own.
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=0, keepalive_timeout=_KEEP_S)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 from base64 import b64encode
@@ -428,4 +429,30 @@ async def test_a_missing_secret_is_tried_again(
 def test_traits_say_that_every_change_is_posted() -> None:
     traits = webhook.traits(to("https://hooks.example.com/secret-token"))
     assert (traits.slots, traits.edits, traits.updates) == (8, False, True)
-    assert traits.target == "webhook:hooks.example.com:443"
+    assert re.fullmatch(r"webhook:hooks\.example\.com:443/[0-9a-f]{8}", traits.target)
+
+
+def test_every_address_on_a_server_is_a_target_of_its_own() -> None:
+    urls = ("https://hooks.example.com/a", "https://hooks.example.com/b", "https://hooks.example.com/a?x=1")
+    assert len({webhook.traits(to(url)).target for url in urls}) == 3
+    assert webhook.traits(to(urls[0])) == webhook.traits(to(urls[0]))
+
+
+async def test_an_address_that_hangs_does_not_hold_back_its_neighbour(
+    hook: Hook, receiver: webhook.WebhookReceiver, make_message: MakeMessage
+) -> None:
+    everybody, release = asyncio.Barrier(25), asyncio.Event()
+
+    async def hang() -> web.Response:
+        await everybody.wait()
+        await release.wait()
+        return web.Response()
+
+    hook.answer = lambda request: hang() if request.path == "/hangs" else web.Response()
+    sends = (receiver.send(to(f"{hook.url}/hangs"), make_message(), {}) for _ in range(24))
+    hanging = [asyncio.create_task(send) for send in sends]
+    async with asyncio.timeout(5):
+        await everybody.wait()
+        assert await receiver.send(to(f"{hook.url}/fine"), make_message(), {}) == Sent()
+    release.set()
+    assert await asyncio.gather(*hanging) == [Sent()] * 24
