@@ -160,7 +160,13 @@ def _write_timeline(incident: "Mapping[str, Any]") -> None:
     entries = incident.get("timeline") or []
     if entries:
         _write_title("Timeline")
-        rows = [[times.stamp(entry.get("at")), out.plain(entry.get("text"))] for entry in entries]
+        rows = [
+            [
+                times.stamp(entry.get("at")),
+                " — ".join(out.plain(part) for part in (entry.get("text"), entry.get("target")) if part),
+            ]
+            for entry in entries
+        ]
         out.write_table([out.Column("AT"), out.Column("WHAT")], rows, indent=2)
 
 

@@ -232,7 +232,12 @@ STORY = incident(
     timeline=[
         {"at": "2025-11-24T08:14:30.000Z", "kind": "opened", "text": "opened by HighErrorRate on web-1:8080"},
         {"at": "2025-11-24T08:15:00.000Z", "kind": "triggered", "text": "triggered with 2 alerts"},
-        {"at": "2025-11-24T08:15:01.250Z", "kind": "sent", "text": "pagerduty/pagerduty[0] took it"},
+        {
+            "at": "2025-11-24T08:15:01.250Z",
+            "kind": "told",
+            "text": "told (first notification)",
+            "target": "on-call, slack:#ops",
+        },
         {
             "at": "2025-11-24T08:15:01.900Z",
             "kind": "dead",

@@ -87,6 +87,7 @@ async def test_one_incident_is_shown_with_its_alerts_deliveries_and_timeline(api
             "#backend  Slack refused it: channel_not_found"
         ),
         "  2025-11-24 08:15:00 UTC  triggered with 2 alerts",
+        "  2025-11-24 08:15:01 UTC  told (first notification) — on-call, slack:#ops",
     ):
         assert line in ended.out.splitlines()
 
