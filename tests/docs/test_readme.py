@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x",
     "PAGERDUTY_KEY": "0123456789abcdef0123456789abcdef",
     "TOCSIN_INGEST_TOKEN": "0123456789abcdef0123456789abcdef",
+    "TOCSIN_PEOPLE_TOKEN": "fedcba9876543210fedcba9876543210",
 }
 
 
@@ -85,6 +86,20 @@ def test_compose_gives_tocsin_all_that_its_configuration_asks_for():
     tocsin = compose["services"]["tocsin"]
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "deploy/tocsin.yaml").read_text()))
     assert asked <= set(tocsin["environment"])
-    for secret in re.findall(r"/run/secrets/(\w+)", (ROOT / "deploy/tocsin.yaml").read_text()):
-        assert secret in tocsin["secrets"]
-        assert secret in compose["secrets"]
+
+
+def test_compose_gives_alertmanager_the_token_that_its_configuration_reads():
+    compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+    read = re.findall(r"/run/secrets/(\w+)", (ROOT / "deploy/alertmanager.yml").read_text())
+    assert read
+    assert compose["services"]["alertmanager"]["secrets"] == read
+    assert set(compose["secrets"]) == set(read)
+
+
+def test_compose_need_not_write_a_secret_into_what_is_read_only():
+    """Compose refuses to: it copies a secret from the environment into the container's file system."""
+    compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+    copied = {name for name, secret in compose["secrets"].items() if "environment" in secret}
+    for name, service in compose["services"].items():
+        if service.get("read_only"):
+            assert not copied & set(service.get("secrets", ())), name
