@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from receivers.render import Renderer, TemplateError, default_text
 from receivers.sandbox import words
-from receivers.variables import truncated
+from receivers.variables import marked, truncated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,8 @@ def compose(
     mail = EmailMessage(policy=SMTP.clone(utf8=needs_utf8([sender, *to])))
     mail["From"] = sender
     mail["To"] = tuple(to)
-    mail["Subject"] = truncated(_clean(rendered(config.subject, "mail.subject")), _SUBJECT)
+    subject = marked(message, rendered(config.subject, "mail.subject"))
+    mail["Subject"] = truncated(_clean(subject), _SUBJECT)
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.now / 1000, UTC))
     mail["Message-ID"] = own = message_id(message, sender.domain)
     if first and first != own:
@@ -111,8 +112,9 @@ def compose(
         mail["References"] = first
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-Tocsin-Incident"] = str(message.incident)
-    mail["X-Tocsin-Status"] = message.status
+    if not message.test:
+        mail["X-Tocsin-Incident"] = str(message.incident)
+    mail["X-Tocsin-Status"] = "test" if message.test else message.status
     for name, template in config.headers.items():
         notes.append(_set(mail, name, template, message, renderer))
     mail.set_content(_clean(rendered(config.text, "mail.txt")) + "\n")

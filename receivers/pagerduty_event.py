@@ -92,7 +92,7 @@ def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
     summary = texts.line(config.description, _summary(message), MAX_SUMMARY)
     label = message.common_labels.get
     payload = {
-        "summary": _marked(message, summary or _summary(message)),
+        "summary": variables.marked(message, summary or _summary(message))[:MAX_SUMMARY],
         "source": texts.line(config.source, _source(message)) or "Tocsin",
         "severity": _severity(texts.line(config.severity, message.severity)),
         "timestamp": variables.iso(variables.since(message)),
@@ -112,19 +112,16 @@ def _severity(said: str) -> str:
 def _summary(message: Message) -> str:
     """`HighLatency eu-west: p99 is above 2 s (3 alerts)`: what a phone reads out."""
     groups = [v for name, v in sorted(message.group_labels.items()) if v and name != "alertname"]
-    what = (
-        " ".join(part for part in (variables.name(message), *groups) if part)
-        or f"Incident #{message.incident}"
-    )
+    what = " ".join(part for part in (variables.name(message), *groups) if part) or _number(message)
     said = variables.summary(message)
     counted = said == variables.several(message)
-    several = f" ({message.firing} alerts)" if message.firing > 1 and not counted else ""
+    several = f" ({message.firing} alerts)" if message.firing > 1 and not (counted or message.test) else ""
     room = MAX_SUMMARY - len(several) - len("[TEST] ")
     return variables.truncated(f"{what}: {said}" if said and said not in what else what, room) + several
 
 
-def _marked(message: Message, summary: str) -> str:
-    return variables.truncated(f"[TEST] {summary}", MAX_SUMMARY) if message.test else summary
+def _number(message: Message) -> str:
+    return "Test" if message.test else f"Incident #{message.incident}"
 
 
 def _source(message: Message) -> str:
@@ -137,16 +134,22 @@ def _details(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
     more = message.firing + message.resolved - len(shown)
     alerts = [_alert(alert, message) for alert in shown] + ([f"and {more} more"] if more > 0 else [])
     details: dict[str, Any] = {
-        "incident": f"#{message.incident} {message.url}".strip(),
-        "status": f"{message.firing} firing" + (f", {message.resolved} resolved" if message.resolved else ""),
+        "incident": "" if message.test else f"#{message.incident} {message.url}".strip(),
+        "status": _status(message),
         "severity": message.severity,
         "description": _common(message, ("description", "message")),
         "runbook": _common(message, ("runbook_url", "runbook")),
         "labels": {name: value[:_MAX_LINE] for name, value in sorted(message.common_labels.items())},
-        "alerts": alerts,
+        "alerts": [] if message.test else alerts,
     }
     details |= {name: texts.text(template, "") for name, template in config.details.items()}
     return {name: value for name, value in details.items() if value}
+
+
+def _status(message: Message) -> str:
+    if message.test:
+        return "a test: somebody tries this receiver, nothing is wrong"
+    return f"{message.firing} firing" + (f", {message.resolved} resolved" if message.resolved else "")
 
 
 def _common(message: Message, names: Sequence[str]) -> str:
@@ -170,7 +173,7 @@ def _links(config: PagerDutyConfig, message: Message, texts: _Texts) -> list[dic
     values = variables.variables(message)
     source = message.alerts[0].generator_url if message.alerts else ""
     ours = [
-        (values["url"], f"Incident #{message.incident}"),
+        ("" if message.test else values["url"], _number(message)),
         (values["runbook_url"], "Runbook"),
         (values["dashboard_url"], "Dashboard"),
         (variables.safe_url(source), "Source"),

@@ -62,6 +62,8 @@ _EMOJI: Final = {
     "none": "🔵",
 }
 _ENDED: Final = "✅"
+_TRIED: Final = "🧪"
+_NO_INCIDENT: Final = "a test: somebody tries this receiver, nothing is wrong"
 _NAMED_COLORS: Final = {"good": "#1a7f37", "warning": "#9a6700", "danger": "#c8281e"}
 _SAID_ELSEWHERE: Final = frozenset({"alertname", "severity"})
 
@@ -95,7 +97,7 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
         part
         for part in (
             _emoji(message),
-            "*[TEST]*" if message.test else "",
+            f"*{variables.TEST}*" if message.test else "",
             linked(title, _title_link(config, message, texts)),
             f"— {state}" if state else "",
             mention,
@@ -106,7 +108,8 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
     shown += _fields(config, texts)
     shown += [section(links)] if (links := _links(message)) else []
     shown.append(context(_facts(config, message)))
-    text = cut(texts.text(config.fallback, _fallback(message, state)), MAX_FALLBACK)
+    fallback = texts.text(config.fallback, _fallback(message, state))
+    text = cut(variables.marked(message, fallback), MAX_FALLBACK)
     return Look(
         text=f"{mention} {text}".strip(),
         blocks=[section(headline)],
@@ -130,7 +133,7 @@ def news(message: Message) -> str:
     """What is new: "2 more alerts fire, 5 in all"; "" where the message itself is the news."""
     if message.status == "resolved":
         return f"resolved after {variables.duration(variables.lasted(message))}"
-    if message.kind != "ring" or message.reason in ("", "first notification"):
+    if message.test or message.kind != "ring" or message.reason in ("", "first notification"):
         return ""
     if message.new_firing:
         more = "1 more alert fires" if message.new_firing == 1 else f"{message.new_firing} more alerts fire"
@@ -172,12 +175,12 @@ class _Texts:
 def _title(message: Message) -> str:
     groups = [v for name, v in sorted(message.group_labels.items()) if v and name != "alertname"]
     parts = [part for part in (variables.name(message), *groups) if part]
-    return escaped(variables.truncated(" · ".join(parts), _MAX_TITLE) or f"Incident #{message.incident}")
+    return escaped(variables.truncated(" · ".join(parts), _MAX_TITLE) or _number(message))
 
 
 def _title_link(config: SlackConfig, message: Message, texts: _Texts) -> str:
     own = texts.text(config.title_link, "", raw=True)
-    return variables.safe_url(own) or variables.safe_url(message.url)
+    return variables.safe_url(own) or ("" if message.test else variables.safe_url(message.url))
 
 
 def _fallback(message: Message, state: str) -> str:
@@ -186,9 +189,10 @@ def _fallback(message: Message, state: str) -> str:
     what = _title(message)
     known = not said or said == variables.name(message)
     counts = state or f"{message.firing} firing"
-    marked = "[TEST] " if message.test else ""
     whole = what if known else f"{what}: {escaped(variables.truncated(said, 400))}"
-    return f"{_emoji(message)} {marked}{whole} ({counts})"
+    if message.test:
+        return f"{_emoji(message)} {variables.TEST} {whole}"
+    return f"{_emoji(message)} {whole} ({counts})"
 
 
 def _body(config: SlackConfig, message: Message, texts: _Texts) -> list[str]:
@@ -201,11 +205,17 @@ def _body(config: SlackConfig, message: Message, texts: _Texts) -> list[str]:
     if message.status == "firing" and values["description"] not in ("", said):
         paragraphs.append(prose(values["description"]))
     several = message.firing + message.resolved > 1
-    lines = [_counts(message), *_lines(message, message.alerts)] if several else []
+    lines = [_counts(message), *_lines(message, message.alerts)] if several and not message.test else []
     return [part for part in ("\n".join(paragraphs), "\n".join(lines)) if part] or [_counts(message)]
 
 
+def _number(message: Message) -> str:
+    return "Test" if message.test else f"Incident #{message.incident}"
+
+
 def _counts(message: Message) -> str:
+    if message.test:
+        return f"*{_NO_INCIDENT}*"
     counts = [f"{message.firing} firing"] if message.firing else []
     counts += [f"{message.resolved} resolved"] if message.resolved else []
     return f"*{', '.join(counts)}*"
@@ -258,7 +268,7 @@ def _facts(config: SlackConfig, message: Message) -> str:
     span = f"firing since {moment(began)}"
     if message.status == "resolved":
         span = f"fired from {moment(began)} to {moment(message.resolved_at)}"
-    facts = [escaped(message.severity), span]
+    facts = [_NO_INCIDENT] if message.test else [escaped(message.severity), span]
     if not config.fields:
         hidden = _SAID_ELSEWHERE | message.group_labels.keys()
         common = [(k, v) for k, v in sorted(message.common_labels.items()) if v and k not in hidden]
@@ -270,7 +280,7 @@ def _links(message: Message) -> str:
     values = variables.variables(message)
     source = variables.safe_url(message.alerts[0].generator_url) if message.alerts else ""
     links = [
-        (f"Incident #{message.incident}", values["url"]),
+        (_number(message), "" if message.test else values["url"]),
         ("Runbook", values["runbook_url"]),
         ("Dashboard", values["dashboard_url"]),
         ("Source", source),
@@ -300,6 +310,8 @@ def _mention(config: SlackConfig, texts: _Texts) -> str:
 
 
 def _emoji(message: Message) -> str:
+    if message.test:
+        return _TRIED
     return _ENDED if message.status == "resolved" else _EMOJI.get(message.severity.lower(), "🔴")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from receivers.base import Message, ShownAlert
 
+TEST: Final = "[TEST]"
 _TITLE: Final = 200
 _PLACES: Final = 4
 _NAMED: Final = 3
@@ -172,14 +173,22 @@ def variables(message: Message) -> Variables:
 
 
 def title(message: Message) -> str:
-    """One line, at most 200 characters: `[FIRING:2] HighLatency eu-west — p99 is above 2 s`."""
+    """One line, at most 200 characters: `[FIRING:2] HighLatency eu-west — p99 is above 2 s`.
+
+    A test is `[TEST] ...` and nothing else, since filters that wake people look for FIRING.
+    """
     mark = f"[FIRING:{message.firing}]" if message.status == "firing" else "[RESOLVED]"
     if message.test:
-        mark = f"[TEST] {mark}"
+        mark = TEST
     what = " ".join(part for part in (mark, name(message), where(message)) if part)
     said = summary(message)
     line = f"{what} — {said}" if said and said != name(message) else what
     return truncated(line, _TITLE)
+
+
+def marked(message: Message, text: str) -> str:
+    """`text`, which a template of the user's may have written, as a test's if it is one."""
+    return f"{TEST} {text}" if message.test and TEST not in text else text
 
 
 def name(message: Message) -> str:

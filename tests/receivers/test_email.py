@@ -378,6 +378,18 @@ async def test_a_template_that_fails_does_not_keep_the_mail_back(
     assert mail.text().startswith("HighAPIResponseTime eu-west: 2 firing")
 
 
+@pytest.mark.parametrize("subject", ["", "Page: {{ name }}"])
+async def test_a_test_is_marked_and_wakes_no_filter(
+    plain: SmtpStandin, receiver: email.EmailReceiver, make_message: MakeMessage, subject: str
+) -> None:
+    config = settings_for(plain, subject=subject)
+    assert isinstance(await receiver.send(config, make_message(test=True, incident=0), {}), Sent)
+    mail = plain.mails[0].message
+    assert mail["Subject"].startswith("[TEST] ")
+    assert "FIRING" not in str(mail)
+    assert (mail["X-Tocsin-Status"], mail["X-Tocsin-Incident"]) == ("test", None)
+
+
 @given(said=st.text(max_size=120))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_in_an_alert_becomes_a_header(

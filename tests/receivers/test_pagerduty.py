@@ -359,4 +359,9 @@ async def test_the_largest_alerts_still_make_an_event_that_is_taken(
 
 
 def test_a_test_is_marked(make_message: MakeMessage) -> None:
-    assert event(make_message(test=True))["payload"]["summary"].startswith("[TEST] ")
+    made = event(make_message(test=True, incident=0, url="https://root.example"))
+    told = "[TEST] HighAPIResponseTime eu-west: High API response time detected"
+    assert made["payload"]["summary"] == told
+    assert "#0" not in str(made)
+    assert "firing" not in str(made)
+    assert "Incident" not in str(made["links"])

@@ -251,7 +251,7 @@ Tocsin, some alerts resolved. Receiver backend, route {}/{team="backend"}"""
     ("changes", "expected"),
     [
         ({}, TITLE),
-        ({"test": True}, f"[TEST] {TITLE}"),
+        ({"test": True}, TITLE.replace("[FIRING:2]", "[TEST]")),
         ({"status": "resolved"}, TITLE.replace("FIRING:2", "RESOLVED")),
         (
             {"common_annotations": {"summary": "HighAPIResponseTime"}},
@@ -348,6 +348,19 @@ def test_the_mail_says_of_every_alert_what_only_it_says(
         text = RENDERER.render(default_text(name), message, html=name.endswith("html"))
         assert [text.count(f"db{n} is slow") for n in range(6)] == [1] * 6
         assert [text.count(f"about db{n}") for n in range(6)] == [1] * 6
+
+
+@pytest.mark.parametrize("name", ["mail.subject", "mail.txt", "mail.html"])
+@pytest.mark.parametrize("incident", [0, 1042])
+def test_a_test_mail_says_so_and_looks_like_no_incident(
+    make_message: MakeMessage, name: str, incident: int
+) -> None:
+    message = make_message(
+        test=True, incident=incident, reason="test", route="test", url="https://root.example"
+    )
+    text = RENDERER.render(default_text(name), message, html=name.endswith("html"))
+    assert "test" in text.lower()
+    assert not [word for word in ("firing", "#0<", "#0)", "#1042", "root.example") if word in text.lower()]
 
 
 OPENED = 1_795_010_700_000  # 2026-11-18 14:05 UTC

@@ -160,9 +160,18 @@ def test_the_thread_names_the_alerts_that_started_last(
 
 
 def test_a_test_is_marked(make_message: MakeMessage) -> None:
-    shown = look(make_message(test=True))
+    shown = look(make_message(test=True, incident=0, url="https://root.example", reason="test"))
+    assert shown.blocks[0]["text"]["text"] == "🧪 *[TEST]* *HighAPIResponseTime · eu-west*"
+    assert shown.text == "🧪 [TEST] HighAPIResponseTime · eu-west: High API response time detected"
+    assert "a test: somebody tries this receiver, nothing is wrong" in texts(shown)[-1]
+    everything = str(shown.arguments())
+    assert not [word for word in ("Incident", "#0", "firing", "root.example") if word in everything]
+
+
+def test_a_test_is_marked_even_where_templates_write_it(make_message: MakeMessage) -> None:
+    shown = look(make_message(test=True), title="Fire!", fallback="Fire!")
     assert "*[TEST]*" in shown.blocks[0]["text"]["text"]
-    assert "[TEST]" in shown.text
+    assert shown.text == "[TEST] Fire!"
 
 
 # --- what the user's templates replace -----------------------------------------------------------------
