@@ -26,7 +26,9 @@ def list_deliveries(
     state: Annotated[
         State,
         typer.Option(
-            "--state", metavar="dead|open|done|all", help="dead: given up; open: still to send; done: sent."
+            "--state",
+            metavar="dead|open|done|all",
+            help="dead: given up; open: waiting, or its incident can have more to say; done: all is said.",
         ),
     ] = "dead",
     limit: Limit = 50,
@@ -89,23 +91,28 @@ def columns(*, with_incident: bool) -> "list[Column]":
     from gateway.cli.output import Column
 
     incident = [Column("INCIDENT", right=True)] if with_incident else []
-    return [Column("ID"), *incident, *map(Column, ("STATE", "TO", "TRIES", "WHEN", "TARGET AND LAST ERROR"))]
+    return [Column("ID"), *incident, *map(Column, ("STATE", "TO", "FAILED", "WHEN", "TARGET AND ERROR"))]
 
 
 def rows(
     deliveries: "Iterable[Mapping[str, Any]]", now: "datetime", *, with_incident: bool = False
 ) -> "list[list[object]]":
-    """One row for each delivery of the API, as `columns` names them; `now` is the server's clock."""
+    """One row for each delivery of the API, as `columns` names them; `now` is the server's clock.
+
+    FAILED counts attempts in a row. An error is shown while it is what holds the delivery up: not after an
+    attempt that went well, and not after a retry was asked for.
+    """
     from gateway.cli import output as out
 
     table: list[list[object]] = []
     for delivery in deliveries:
-        target, error = delivery.get("target"), delivery.get("error")
+        current = delivery.get("state") == "dead" or delivery.get("tries")
+        target, error = delivery.get("target"), delivery.get("error") if current else ""
         table.append(
             [
                 out.plain(delivery.get("id")),
                 *([out.plain(delivery.get("incident"))] if with_incident else []),
-                out.word(delivery.get("state")),
+                out.word(_state(delivery)),
                 out.plain(f"{delivery.get('receiver')}/{delivery.get('kind')}[{delivery.get('index')}]", 40),
                 out.plain(delivery.get("tries")),
                 _when(delivery, now),
@@ -113,6 +120,20 @@ def rows(
             ]
         )
     return table
+
+
+def _state(delivery: "Mapping[str, Any]") -> object:
+    """The API's `open` in words: `waiting` has something to send, `sent` has nothing more to say for now."""
+    state = delivery.get("state")
+    if state != "open":
+        return state
+    behind = (
+        int(delivery.get(f"{what}wanted") or 0) > int(delivery.get(f"{what}sent") or 0)
+        for what in ("", "ring_")
+    )
+    if any(behind):
+        return "waiting"
+    return "sent" if delivery.get("sent_at") else state
 
 
 def _when(delivery: "Mapping[str, Any]", now: "datetime") -> str:

@@ -43,6 +43,7 @@ _STYLES: Final = {
     "refused": "bold red",
     "retry": "yellow",
     "open": "yellow",
+    "waiting": "yellow",
     "acknowledged": "yellow",
     "resolved": "green",
     "done": "green",

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 LIST = "/api/v1/deliveries?state={}&limit=50"
 
 
@@ -16,9 +18,9 @@ async def test_dead_deliveries_are_listed_with_what_went_wrong(api, server, tocs
     ended = await tocsin("deliveries", "list")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
-        "ID            INCIDENT  STATE  TO                     TRIES  WHEN        TARGET AND LAST ERROR",
+        "ID            INCIDENT  STATE  TO                     FAILED  WHEN        TARGET AND ERROR",
         (
-            "1042.slack.0      1042  dead   slack-alerts/slack[0]  1      never sent  "
+            "1042.slack.0      1042  dead   slack-alerts/slack[0]  1       never sent  "
             "#backend  Slack refused it: channel_not_found"
         ),
     ]
@@ -29,6 +31,31 @@ async def test_every_state_says_when_something_was_or_will_be_sent(api, server, 
     ended = await tocsin("deliveries", "list", "--state", "all")
     for words in ("sent 4m ago", "never sent", "due in 30s"):
         assert words in ended.out
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"state": "done"}, ("done", False)),
+        ({"state": "dead", "tries": 0}, ("dead", True)),
+        ({"state": "open", "error": ""}, ("sent", False)),
+        ({"state": "open"}, ("sent", False)),
+        ({"state": "open", "sent_at": None}, ("open", False)),
+        ({"state": "open", "sent": 2}, ("waiting", False)),
+        ({"state": "open", "ring_sent": 0, "tries": 3}, ("waiting", True)),
+        ({"state": "open", "sent": 0, "ring_sent": 0, "sent_at": None}, ("waiting", False)),
+    ],
+)
+async def test_open_reads_waiting_or_sent_and_only_an_error_that_counts_is_shown(
+    api, server, tocsin, changes, shown
+):
+    delivery = api.delivery(**{"error": "it was away"} | changes)
+    server.answers["GET", LIST.format("all")] = 200, {"deliveries": [delivery]}
+    ended = await tocsin("deliveries", "list", "--state", "all")
+    row = ended.out.splitlines()[1]
+    assert (row.split()[2], "it was away" in row) == shown
+    document = await tocsin("deliveries", "list", "--state", "all", "-o", "json")
+    assert json.loads(document.out) == {"deliveries": [delivery]}
 
 
 async def test_no_dead_delivery_is_good_news_with_a_hint(server, tocsin):

@@ -83,7 +83,7 @@ async def test_one_incident_is_shown_with_its_alerts_deliveries_and_timeline(api
             "no longer reported"
         ),
         (
-            "  1042.slack.0      dead   slack-alerts/slack[0]   1      never sent   "
+            "  1042.slack.0      dead     slack-alerts/slack[0]   1       never sent   "
             "#backend  Slack refused it: channel_not_found"
         ),
         "  2025-11-24 08:15:00 UTC  triggered with 2 alerts",
