@@ -74,7 +74,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 
   if kind == 'g' then
     if #views < groups and budget > 0 then claim_group(id) end
   elseif kind == 'd' then
-    local target = enqueue(id, t)
+    local target = enqueue(id, t, true)
     if target then touched[target] = true else redis.call('ZREM', DUE, member) end
   else
     touched[id] = true

@@ -7,8 +7,9 @@ local function num(value) return tonumber(value) or 0 end
 local function priority(rank, rings, t) return (rank * 2 + (rings and 0 or 1)) * 1e13 + t end
 
 -- Puts a delivery with something to say into its target's queue; says which target has to be looked at.
--- One that is under way or waits for its time is left alone: whoever ends that looks again.
-local function enqueue(did, t)
+-- One that is under way or waits for its time is left alone: whoever ends that looks again. So is one whose lease has
+-- ended, unless it is due here (`is_due`): only a claim judges who is gone, and after an absence of the store it waits.
+local function enqueue(did, t, is_due)
   local k = key('d', did)
   local v = redis.call('HMGET', k, 'target', 'rank', 'ring_wanted', 'ring_sent', 'lease', 'next_at', 'state', 'wanted', 'sent')
   local rings = num(v[3]) > num(v[4])
@@ -17,7 +18,7 @@ local function enqueue(did, t)
     return nil
   end
   redis.call('ZADD', UNSENT, 'NX', t, did)
-  if num(v[5]) > t or num(v[6]) > t then return nil end
+  if num(v[5]) > (is_due and t or 0) or num(v[6]) > t then return nil end
   redis.call('ZREM', DUE, 'd:' .. did)
   -- Whatever changes while it waits, it keeps its place: since when it has had something to say.
   redis.call('ZADD', key('ready', v[1]), priority(num(v[2]), rings, num(redis.call('ZSCORE', UNSENT, did))), did)

@@ -132,3 +132,22 @@ async def test_a_ring_under_way_that_shows_the_news_already_is_not_followed_by_a
     await world.sender._commit(delivery, verdict)
     await world.until(HOUR)
     assert world.story() == [(329.0, "ring", "AB", "")]
+
+
+async def test_a_decision_takes_no_delivery_from_who_held_it_last(world: World) -> None:
+    world.recorder.answer = lambda _: Retry("closed", after=299_000, closes_target=True)
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await world.take(world.fires("B"))
+    world.recorder.answer = lambda _: Sent()
+    assert any(claim.deliveries for claim in await claimed_at(world, 329 * SECOND))
+    claims = await claimed_at(world, 332 * SECOND)
+    world.now = START + 334 * SECOND
+    await world._set_clock()
+    for claim in claims:
+        world.engine.accept(claim.groups)
+    await world.engine.settle()
+    await world.sender.settle()
+    assert (any(claim.groups for claim in claims), world.story()) == (True, [])
+    await world.until(HOUR)
+    assert world.story() == [(334.0, "ring", "AB", "")]
