@@ -8,7 +8,7 @@ import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,10 +46,17 @@ async def check(redis: Redis) -> None:
     """Refuses a server that would lose what it was given.
 
     Raises:
-        StoreRefusedError: it is too old, or set to throw keys away when its memory is full.
+        StoreRefusedError: it is too old, is set to throw keys away when its memory is full, or wants another
+            password.
         RedisError, OSError: it cannot be asked.
     """
-    server: Mapping[str, Any] = await redis.info("server")
+    try:
+        server: Mapping[str, Any] = await redis.info("server")
+    except RedisError as error:
+        # On a socket of this machine redis-py wraps it. Its own words are about HELLO and the protocol.
+        if any(isinstance(one, AuthenticationError) for one in (error, error.__cause__)):
+            raise StoreRefusedError(_about_password(redis)) from None
+        raise
     version = str(server.get("redis_version", "0"))
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
         wanted = ".".join(map(str, OLDEST))
@@ -62,6 +69,17 @@ async def check(redis: Redis) -> None:
             "Set it to noeviction (CONFIG SET maxmemory-policy noeviction, and in redis.conf)"
         )
     await _say_how_durable(redis)
+
+
+def _about_password(redis: Redis) -> str:
+    given = redis.connection_pool.connection_kwargs
+    if not given.get("password"):
+        return "it wants a password. Write it into the URL: redis://:PASSWORD@HOST:PORT"
+    who = "user and password" if given.get("username") else "password"
+    return (
+        f"it refuses the {who} in the URL. Write redis://:PASSWORD@HOST:PORT, or "
+        "redis://USER:PASSWORD@HOST:PORT, and %40 for @, %2F for / and so on inside a password"
+    )
 
 
 async def _say_how_durable(redis: Redis) -> None:
