@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 app = typer.Typer(help="See incidents: what is open, and the story of one.")
 
 Status = Literal["open", "resolved", "all"]
+MAX_DIGITS = 15
+
+
+def _number(text: str) -> int:
+    """Messages write #1, so that is what people paste."""
+    digits = text.removeprefix("#")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS or int(digits) < 1:
+        raise typer.BadParameter(f"{text!r} is no incident; expected a number such as 1 or '#1'")
+    return int(digits)
 
 
 @app.command("list")
@@ -64,7 +73,10 @@ def list_incidents(
 @app.command("show")
 def show_incident(
     *,
-    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The incident's number, without #.")],
+    number: Annotated[
+        int,
+        typer.Argument(metavar="NUMBER", parser=_number, help="The incident's number, such as 1 or '#1'."),
+    ],
     output: Output = "text",
     server: Server = DEFAULT_SERVER,
     token: Token = "",

@@ -104,6 +104,18 @@ async def test_an_incident_of_which_little_is_known_is_shown_all_the_same(server
     assert (ended.code, ended.out, ended.err) == (0, "#7  pending\n  Firing  0 of 0 alerts\n", "")
 
 
+async def test_a_number_can_be_written_as_messages_write_it(server, tocsin):
+    server.answers["GET", "/api/v1/incidents/7"] = 200, {"number": 7, "status": "pending"}
+    ended = await tocsin("incidents", "show", "#7")
+    assert (ended.code, ended.out.splitlines()[0]) == (0, "#7  pending")
+
+
+@pytest.mark.parametrize("number", ["0", "#", "##1", "-1", "#-1", "one", "1.0", "²", "9" * 5000])
+def test_what_is_no_number_is_misuse(here, number):
+    ended = here("incidents", "show", "--", number)
+    assert (ended.code, ended.out) == (2, "")
+
+
 async def test_an_unknown_number_is_answered_no_in_the_servers_words(server, tocsin):
     ended = await tocsin("incidents", "show", "7")
     assert (ended.code, ended.out) == (1, "")
