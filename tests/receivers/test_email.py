@@ -413,3 +413,18 @@ def test_traits_say_that_mails_are_neither_changed_nor_sent_for_updates() -> Non
     traits = email.traits(config)
     assert (traits.slots, traits.edits, traits.updates) == (1, False, False)
     assert traits.target == "email:mail.example.com:587"
+
+
+@pytest.mark.parametrize(
+    ("to", "shown"),
+    [
+        ("a@b.c", "a@b.c"),
+        ("Ops <ops@example.com>,db@example.com", "ops@example.com, db@example.com"),
+        ("nobody", "nobody"),
+        ("a@b.c\r\nBcc: x@y.z", "a@b.c Bcc: x@y.z"),
+        (",".join(f"somebody-{n}@example.com" for n in range(90)), None),
+    ],
+)
+def test_people_read_to_whom_a_mail_goes(to: str, shown: str | None) -> None:
+    where = email.traits(EmailConfig.model_construct(to=to, smarthost="mail.example.com:25")).where
+    assert where == shown or (shown is None and where.endswith("…") and len(where) <= 200)
