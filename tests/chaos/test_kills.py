@@ -104,7 +104,8 @@ async def test_the_store_is_killed_under_a_living_gateway(town, redis):
             redis.kill()
             await asyncio.sleep(town.random.uniform(0, 1.0))
             await redis.start()
-    await town.judge("redis-server killed 5 times", one, traffic, redis_url=redis.url, deaths=[])
+    what = "redis-server killed 5 times"
+    await town.judge(what, one, traffic, redis_url=redis.url, deaths=[], store_killed=True)
 
 
 @pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.long), "2"])
@@ -116,7 +117,8 @@ async def test_the_embedded_store_is_killed_under_a_living_gateway(town, workers
             await asyncio.sleep(town.random.uniform(0.3, 1.5))
             await one.store_is_there()
             os.kill(one.store(), signal.SIGKILL)
-    await town.judge(f"embedded store killed 4 times, {workers} workers", one, traffic, deaths=[])
+    what = f"embedded store killed 4 times, {workers} workers"
+    await town.judge(what, one, traffic, deaths=[], store_killed=True)
 
 
 async def test_restarts_under_load_lose_and_repeat_nothing(town, redis):
