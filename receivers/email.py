@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.schema import SecretError
 from receivers.base import Refused, Retry, Sent, Traits
+from receivers.filters import truncated
 from receivers.mail_message import AddressError, addresses, compose, message_id, needs_utf8
 from receivers.render import Renderer
 from receivers.smtp import Connection, Login, MailError, listed
-from receivers.variables import truncated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

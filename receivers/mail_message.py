@@ -16,9 +16,10 @@ from email.utils import format_datetime, getaddresses
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from receivers.filters import truncated
 from receivers.render import Renderer, TemplateError, default_text
 from receivers.sandbox import words
-from receivers.variables import marked, truncated
+from receivers.variables import marked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from receivers import variables
+from receivers import filters, variables
 from receivers.render import TemplateError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def build_event(config: PagerDutyConfig, message: Message, renderer: Renderer) -
         "event_action": "trigger",
         "dedup_key": key,
         "client": texts.line(config.client, "Tocsin"),
-        "client_url": texts.line(config.client_url, variables.safe_url(message.url)),
+        "client_url": texts.line(config.client_url, filters.safe_url(message.url)),
         "payload": _payload(config, message, texts),
         "links": _links(config, message, texts),
         "images": _images(config, texts),
@@ -85,7 +85,7 @@ class _Texts:
         return default
 
     def line(self, template: str, default: str, limit: int = _MAX_FIELD) -> str:
-        return variables.truncated(self.text(template, default), limit)
+        return filters.truncated(self.text(template, default), limit)
 
 
 def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
         "summary": variables.marked(message, summary or _summary(message))[:MAX_SUMMARY],
         "source": texts.line(config.source, _source(message)) or "Tocsin",
         "severity": _severity(texts.line(config.severity, message.severity)),
-        "timestamp": variables.iso(variables.since(message)),
+        "timestamp": filters.iso(variables.since(message)),
         "component": texts.line(config.component, label("service") or label("job") or ""),
         "group": texts.line(config.group, label("cluster") or label("namespace") or ""),
         "class": texts.line(config.class_, variables.name(message)),
@@ -117,7 +117,7 @@ def _summary(message: Message) -> str:
     counted = said == variables.several(message)
     several = f" ({message.firing} alerts)" if message.firing > 1 and not (counted or message.test) else ""
     room = MAX_SUMMARY - len(several) - len("[TEST] ")
-    return variables.truncated(f"{what}: {said}" if said and said not in what else what, room) + several
+    return filters.truncated(f"{what}: {said}" if said and said not in what else what, room) + several
 
 
 def _number(message: Message) -> str:
@@ -165,8 +165,8 @@ def _alert(alert: ShownAlert, message: Message) -> str:
     own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
     told = dict.fromkeys((alert.annotations.get("summary", ""), *variables.own_texts(alert, message)))
     since = alert.ends_at if alert.status == "resolved" else alert.starts_at
-    parts = (f"{alert.status} since {variables.clock(since)}", " ".join(own), *told)
-    return variables.truncated(": ".join(part for part in parts if part), _MAX_LINE)
+    parts = (f"{alert.status} since {filters.clock(since)}", " ".join(own), *told)
+    return filters.truncated(": ".join(part for part in parts if part), _MAX_LINE)
 
 
 def _links(config: PagerDutyConfig, message: Message, texts: _Texts) -> list[dict[str, str]]:
@@ -176,7 +176,7 @@ def _links(config: PagerDutyConfig, message: Message, texts: _Texts) -> list[dic
         ("" if message.test else values["url"], _number(message)),
         (values["runbook_url"], "Runbook"),
         (values["dashboard_url"], "Dashboard"),
-        (variables.safe_url(source), "Source"),
+        (filters.safe_url(source), "Source"),
     ]
     theirs = [(texts.line(link.href, ""), texts.line(link.text, "")) for link in config.links]
     links = [{"href": href, "text": text or href} for href, text in (*theirs, *ours) if href]
@@ -213,7 +213,7 @@ def _fit(event: dict[str, Any]) -> str:
             break
     else:
         event["payload"].pop("custom_details")
-    shown = variables.truncated(", ".join(changed), 200)
+    shown = filters.truncated(", ".join(changed), 200)
     return f"the event was larger than 512 KB; these details were cut or left out: {shown}"
 
 

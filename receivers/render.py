@@ -18,8 +18,9 @@ from jinja2 import TemplateSyntaxError, meta
 from markupsafe import escape
 
 from receivers.budget import limited, printed
+from receivers.filters import FILTERS, truncated
 from receivers.sandbox import Sandbox
-from receivers.variables import FILTERS, Variables, title, truncated, variables
+from receivers.variables import Variables, title, variables
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -11,8 +11,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from receivers import variables
-from receivers.variables import slack as escaped
+from receivers import filters
+from receivers.filters import slack as escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ def linked(title: str, url: str) -> str:
 
 def moment(milliseconds: int) -> str:
     """In the reader's own time zone; the part behind the bar is for clients that cannot."""
-    return f"<!date^{milliseconds // 1000}^{{date_short_pretty}} {{time}}|{variables.moment(milliseconds)}>"
+    return f"<!date^{milliseconds // 1000}^{{date_short_pretty}} {{time}}|{filters.moment(milliseconds)}>"
 
 
 def mentions(said: str) -> tuple[str, list[str]]:

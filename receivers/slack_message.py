@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from receivers import variables
+from receivers import filters, variables
 from receivers.render import TemplateError
 from receivers.slack_markup import (
     MAX_SECTION,
@@ -132,14 +132,14 @@ def thread_line(config: SlackConfig, message: Message, renderer: Renderer) -> Lo
 def news(message: Message) -> str:
     """What is new: "2 more alerts fire, 5 in all"; "" where the message itself is the news."""
     if message.status == "resolved":
-        return f"resolved after {variables.duration(variables.lasted(message))}"
+        return f"resolved after {filters.duration(variables.lasted(message))}"
     if message.test or message.kind != "ring" or message.reason in ("", "first notification"):
         return ""
     if message.new_firing:
         more = "1 more alert fires" if message.new_firing == 1 else f"{message.new_firing} more alerts fire"
         return f"{more}, {message.firing} in all"
     if message.reason == "repeat interval elapsed":
-        return f"still firing after {variables.duration(variables.lasted(message))}"
+        return f"still firing after {filters.duration(variables.lasted(message))}"
     return escaped(message.reason)
 
 
@@ -175,12 +175,12 @@ class _Texts:
 def _title(message: Message) -> str:
     groups = [v for name, v in sorted(message.group_labels.items()) if v and name != "alertname"]
     parts = [part for part in (variables.name(message), *groups) if part]
-    return escaped(variables.truncated(" · ".join(parts), _MAX_TITLE) or _number(message))
+    return escaped(filters.truncated(" · ".join(parts), _MAX_TITLE) or _number(message))
 
 
 def _title_link(config: SlackConfig, message: Message, texts: _Texts) -> str:
     own = texts.text(config.title_link, "", raw=True)
-    return variables.safe_url(own) or ("" if message.test else variables.safe_url(message.url))
+    return filters.safe_url(own) or ("" if message.test else filters.safe_url(message.url))
 
 
 def _fallback(message: Message, state: str) -> str:
@@ -189,7 +189,7 @@ def _fallback(message: Message, state: str) -> str:
     what = _title(message)
     known = not said or said == variables.name(message)
     counts = state or f"{message.firing} firing"
-    whole = what if known else f"{what}: {escaped(variables.truncated(said, 400))}"
+    whole = what if known else f"{what}: {escaped(filters.truncated(said, 400))}"
     if message.test:
         return f"{_emoji(message)} {variables.TEST} {whole}"
     return f"{_emoji(message)} {whole} ({counts})"
@@ -201,7 +201,7 @@ def _body(config: SlackConfig, message: Message, texts: _Texts) -> list[str]:
         return [own]
     values = variables.variables(message)
     said = values["summary"] if values["summary"] != values["name"] else ""
-    paragraphs = [f"*{prose(variables.truncated(said, 500))}*"] if said else []
+    paragraphs = [f"*{prose(filters.truncated(said, 500))}*"] if said else []
     if message.status == "firing" and values["description"] not in ("", said):
         paragraphs.append(prose(values["description"]))
     several = message.firing + message.resolved > 1
@@ -231,11 +231,9 @@ def _lines(message: Message, alerts: Sequence[ShownAlert]) -> list[str]:
 
 def _line(message: Message, alert: ShownAlert) -> str:
     own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
-    what = variables.truncated(" ".join(own), 120) or alert.labels.get("alertname", "alert")
+    what = filters.truncated(" ".join(own), 120) or alert.labels.get("alertname", "alert")
     parts = ["✓" if alert.status == "resolved" else "•", code(what)]
-    said = "".join(
-        escaped(variables.truncated(text, 100)) for text in variables.own_texts(alert, message)[:1]
-    )
+    said = "".join(escaped(filters.truncated(text, 100)) for text in variables.own_texts(alert, message)[:1])
     if alert.status == "resolved" and message.firing:
         parts.append("no longer reported" if alert.expired else "resolved")
         said = f"— {said}" if said else ""
@@ -272,13 +270,13 @@ def _facts(config: SlackConfig, message: Message) -> str:
     if not config.fields:
         hidden = _SAID_ELSEWHERE | message.group_labels.keys()
         common = [(k, v) for k, v in sorted(message.common_labels.items()) if v and k not in hidden]
-        facts += [f"{escaped(k)}: {escaped(variables.truncated(v, 80))}" for k, v in common[:_LABELS]]
+        facts += [f"{escaped(k)}: {escaped(filters.truncated(v, 80))}" for k, v in common[:_LABELS]]
     return cut("  ·  ".join(fact for fact in facts if fact), MAX_SECTION)
 
 
 def _links(message: Message) -> str:
     values = variables.variables(message)
-    source = variables.safe_url(message.alerts[0].generator_url) if message.alerts else ""
+    source = filters.safe_url(message.alerts[0].generator_url) if message.alerts else ""
     links = [
         (_number(message), "" if message.test else values["url"]),
         ("Runbook", values["runbook_url"]),
@@ -293,7 +291,7 @@ def _color(config: SlackConfig, message: Message, texts: _Texts) -> str:
     wanted = _NAMED_COLORS.get(wanted, wanted)
     if wanted and not re.fullmatch(r"#[0-9a-fA-F]{6}", wanted):
         texts.note(
-            f"color is {variables.truncated(wanted, 40)!r}; good, warning, danger or #rrggbb was expected"
+            f"color is {filters.truncated(wanted, 40)!r}; good, warning, danger or #rrggbb was expected"
         )
         wanted = ""
     return wanted or variables.color(message)
@@ -303,7 +301,7 @@ def _mention(config: SlackConfig, texts: _Texts) -> str:
     found, wrong = mentions(texts.text(config.mention, "", raw=True))
     for word in wrong:
         texts.note(
-            f"mention: {variables.truncated(word, 40)!r} pings nobody; expected @here, @channel, @everyone,"
+            f"mention: {filters.truncated(word, 40)!r} pings nobody; expected @here, @channel, @everyone,"
             " a user id (U...) or a user group id (S...)"
         )
     return found

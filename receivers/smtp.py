@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.schema import reveal
 from receivers.base import Refused, Retry
+from receivers.filters import truncated
 from receivers.mail_message import AddressError
 from receivers.tls import TLSFileError, client_context, explain
-from receivers.variables import truncated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

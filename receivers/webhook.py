@@ -21,8 +21,8 @@ from yarl import URL
 
 from config.schema import SecretError, reveal
 from receivers.base import Refused, Retry, Sent, Traits
+from receivers.filters import truncated
 from receivers.tls import TLSFileError, explain
-from receivers.variables import truncated
 from receivers.webhook_body import write_body
 from receivers.webhook_request import Request, in_memory
 

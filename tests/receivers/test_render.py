@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from receivers.filters import duration, safe_url, slack
 from receivers.render import Renderer, TemplateError, default_text
-from receivers.variables import duration, safe_url, since, slack, summary, title
+from receivers.variables import since, summary, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
