@@ -1,4 +1,4 @@
-"""`tocsin check`: is a configuration valid, and where not; needs no running server."""
+"""`tocsin check`: are configurations valid, and where not; needs no running server."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def check(
     *,
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="A tocsin.yaml."),
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, readable=True, help="One tocsin.yaml or several."
+        ),
     ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of configurations instead, for editors.")
@@ -31,24 +33,27 @@ def check(
     ] = False,
     output: Output = "text",
 ) -> None:
-    """Check a configuration and print all that is wrong with it."""
+    """Check configurations and print all that is wrong with them."""
     from gateway.cli import output as out
 
-    if schema == (file is not None):
+    if schema == bool(files):
         raise typer.BadParameter("give either a file to check or --schema", param_hint="'FILE'")
-    if file is None:
+    if not files:
         from config.schema import Config
 
         out.write_json(Config.model_json_schema(by_alias=True))
         return
-    problems = _problems(file, without_env=without_env)
+    found = {file: _problems(file, without_env=without_env) for file in files}
+    problems = [problem for of_one in found.values() for problem in of_one]
     if output == "json":
-        out.write_json({"file": str(file), "ok": not problems, "problems": [_fields(p) for p in problems]})
+        names = [str(file) for file in found]
+        out.write_json({"files": names, "ok": not problems, "problems": [_fields(p) for p in problems]})
     else:
         for problem in problems:
             out.write_line(problem)
-        count = "no problems" if not problems else f"{len(problems)} problem{'s' * (len(problems) > 1)}"
-        out.say(f"{file}: {count}")
+        for file, of_one in found.items():
+            count = f"{len(of_one)} problem{'s' * (len(of_one) > 1)}" if of_one else "no problems"
+            out.say(f"{file}: {count}")
     if problems:
         raise typer.Exit(1)
 

@@ -1,8 +1,12 @@
 """`tocsin check FILE` and `tocsin check --schema`."""
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
 
 GOOD = """\
 route:
@@ -48,7 +52,7 @@ def test_json_holds_the_same_problems_in_fields(here, file):
     file.write_text(BAD)
     text, ended = here("check", "tocsin.yaml"), here("check", "tocsin.yaml", "--output", "json")
     document = json.loads(ended.out)
-    assert (ended.code, document["file"], document["ok"]) == (1, "tocsin.yaml", False)
+    assert (ended.code, document["files"], document["ok"]) == (1, ["tocsin.yaml"], False)
     shown = [
         ": ".join(
             part for part in (f"{p['file']}:{p['line']}:{p['column']}", p["path"], p["message"]) if part
@@ -62,7 +66,7 @@ def test_json_of_a_good_file_says_ok(here, file):
     file.write_text(GOOD)
     ended = here("check", "tocsin.yaml", "--output", "json")
     assert (ended.code, ended.err) == (0, "")
-    assert json.loads(ended.out) == {"file": "tocsin.yaml", "ok": True, "problems": []}
+    assert json.loads(ended.out) == {"files": ["tocsin.yaml"], "ok": True, "problems": []}
 
 
 def test_without_env_unset_variables_are_no_problem_and_all_else_is(here, file):
@@ -75,6 +79,28 @@ def test_without_env_unset_variables_are_no_problem_and_all_else_is(here, file):
     ended = here("check", "--without-env", "tocsin.yaml")
     assert (ended.code, ended.out.count("\n")) == (1, 1)
     assert ended.out.startswith("tocsin.yaml:3:30: redis.shard: there is no key 'shard' here")
+
+
+def test_several_files_are_all_checked_and_one_bad_one_makes_the_answer_no(here, file):
+    file.write_text(BAD)
+    (file.parent / "good.yaml").write_text(GOOD)
+    (file.parent / "worse.yaml").write_text("[")
+    ended = here("check", "tocsin.yaml", "good.yaml", "worse.yaml")
+    assert (ended.code, {line.partition(":")[0] for line in ended.out.splitlines()}) == (
+        1,
+        {"tocsin.yaml", "worse.yaml"},
+    )
+    assert ended.err.splitlines()[1:] == ["good.yaml: no problems", "worse.yaml: 1 problem"]
+    assert here("check", "good.yaml", "good.yaml").code == 0
+
+
+def test_the_pre_commit_hook_checks_what_needs_secrets_that_are_not_at_hand(here, file):
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    name, *arguments = hook["entry"].split()
+    file.write_text(GOOD + "auth: {tokens: [{name: ci, token: '${UNSET}', scopes: [read]}]}\n")
+    assert (name, here(*arguments, "tocsin.yaml", "tocsin.yaml").code) == ("tocsin", 0)
+    file.write_text(BAD)
+    assert here(*arguments, "tocsin.yaml").code == 1
 
 
 @pytest.mark.parametrize("text", ["\x00\x01\x02", "a: [", "- just a list", "", "\x1b[2J: 1"])
