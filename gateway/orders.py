@@ -110,7 +110,8 @@ def orders_of(group: ClaimedGroup, decision: Decision, placing: Placing) -> list
         for o in decision.orders
     ]
     if decision.ring_all:
-        unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state == "open"]
+        unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state != "done"]
+        unfinished.sort(key=lambda d: d.state != "open")  # of a dead one only the memory is taken
         for position, integration in enumerate(placing.integrations(group.meta.receiver)):
             order = _first_ring(group, decision.incident, decision.ring_all, position, integration)
             if takes := next((d for d in unfinished if d.place == order["place"]), None):

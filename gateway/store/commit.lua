@@ -66,6 +66,9 @@ for _, order in ipairs(decision.orders) do
     redis.call('HSET', k, 'state', 'open', 'sent', 0, 'ring_sent', 0, 'attempt', 0, unpack(order.new))
     redis.call('SADD', key('gd', gid), order.id)
     redis.call('ZREM', DEAD, order.id)
+    -- What died there may still be open over there: who rings next must know.
+    local memory = order.takes and redis.call('HGET', key('d', order.takes), 'memory')
+    if memory then redis.call('HSET', k, 'memory', memory) end
   end
   local state = redis.call('HGET', k, 'state')
   if state and state ~= 'dead' then

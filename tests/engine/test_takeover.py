@@ -180,6 +180,22 @@ async def test_a_delivery_is_taken_over_although_a_reload_has_moved_its_integrat
     assert await states(world) == {"1.0": "open", "2.0": "open"}
 
 
+async def test_who_rings_after_a_dead_end_knows_that_the_last_incident_may_be_open_there(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(pager(KEY), shards=1)
+    world.recorder.answer = lambda message: Sent({"incident": message.incident})
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    world.recorder.answer = lambda _: Refused("HTTP 400")
+    await world.take(world.ends("A"))
+    await world.until(10 * MINUTE)
+    world.recorder.answer = lambda _: Sent()
+    await world.take(world.fires("A"))
+    await world.until(HOUR)
+    assert [(note.message.incident, note.memory["incident"]) for note in world.notes[1:2]] == [(2, 1)]
+
+
 async def test_of_two_unfinished_deliveries_with_one_key_each_is_taken_over_once(
     make_world: MakeWorld,
 ) -> None:
