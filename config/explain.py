@@ -57,7 +57,9 @@ def explain(error: ErrorDetails, document: Document) -> Problem:
     kind = error["type"]
     context = error.get("ctx", {})
     if kind == "missing":
-        return document.problem(path, "this key is missing")
+        if not _stands_there(path, document):
+            return document.problem(path, "this key is missing")
+        return document.problem(path, f"is empty; expected {_wanted(path)}", key=True)
     if kind == "extra_forbidden":
         return document.problem(path, _unknown(path), key=True)
     node = document.at(path, key=key)
@@ -72,6 +74,17 @@ def explain(error: ErrorDetails, document: Document) -> Problem:
             node.text, [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
         )
     return document.problem(path, f"{_got(path, node)}; expected {expected}{hint}", key=key)
+
+
+def _stands_there(path: Path, document: Document) -> bool:
+    """Whether the key is written; without a value it is as good as absent to a section."""
+    return path[-1] in document.at(path[:-1]).entries
+
+
+def _wanted(path: Path) -> str:
+    if _section_at(path):
+        return "keys and values below it, further to the right"
+    return "a value"
 
 
 def _got(path: Path, node: Node) -> str:

@@ -82,6 +82,10 @@ def _at_most_one(path: Path, data: dict[str, Any], keys: Iterable[str]) -> Itera
 
 
 def _receivers(data: dict[str, Any]) -> Iterator[Finding]:
+    if "receivers" in data and data["receivers"] in (None, []):
+        yield Finding(
+            ("receivers",), "is empty; expected at least one receiver, such as - name: nobody", key=True
+        )
     glob = _mapping(data.get("global"))
     seen: set[str] = set()
     for index, receiver in _entries(data, "receivers"):
@@ -189,7 +193,11 @@ def _routes(data: dict[str, Any]) -> Iterator[Finding]:
     if str(root.get("continue") or "").lower() in ("true", "yes", "on", "y", "t", "1"):
         message = "the root route has no next one to continue with; expected no continue here"
         yield Finding(("route", "continue"), message, key=True)
-    receivers = [item["name"] for _, item in _entries(data, "receivers") if isinstance(item.get("name"), str)]
+    receivers: list[str] | None = [
+        item["name"] for _, item in _entries(data, "receivers") if isinstance(item.get("name"), str)
+    ]
+    if "receivers" in data and not data["receivers"]:
+        receivers = None  # said once, there
     names: set[str] = set()
     for path, route in _walk(("route",), root):
         yield from _route(path, route, receivers, names)
@@ -201,9 +209,11 @@ def _walk(path: Path, route: dict[str, Any]) -> Iterator[tuple[Path, dict[str, A
         yield from _walk((*path, "routes", index), child)
 
 
-def _route(path: Path, route: dict[str, Any], receivers: list[str], names: set[str]) -> Iterator[Finding]:
+def _route(
+    path: Path, route: dict[str, Any], receivers: list[str] | None, names: set[str]
+) -> Iterator[Finding]:
     receiver = route.get("receiver")
-    if isinstance(receiver, str) and receiver and receiver not in receivers:
+    if isinstance(receiver, str) and receiver and receivers is not None and receiver not in receivers:
         message = f"there is no receiver {receiver!r}; expected the name of one in receivers"
         yield Finding((*path, "receiver"), message + did_you_mean(receiver, receivers))
     name = route.get("name")
