@@ -11,6 +11,7 @@ from gateway.cli.options import DEFAULT_SERVER, Output, Server, Token
 
 app = typer.Typer(help="Try a way to tell people: does a message really arrive?")
 
+ATTEMPT = 30  # seconds that the server gives each integration, all at the same time
 TEST_TIMEOUT = 60.0  # seconds: the server tries every integration of the receiver before it answers
 
 
@@ -31,6 +32,7 @@ def try_receiver(
     from gateway.cli import output as out
     from gateway.cli.client import Client
 
+    out.say(f"Sending a test message to {name}; an answer can take up to {ATTEMPT} s.")
     answer = Client(server, token).post(f"/receivers/{quote(name, safe='')}/test", timeout=TEST_TIMEOUT)
     results = answer.body.get("results") or []
     if output == "json":

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from gateway.api.receivers import ATTEMPT_S
+
 LIST = "/api/v1/deliveries?state={}&limit=50"
 
 
@@ -102,6 +104,7 @@ async def test_the_json_of_a_retry_holds_the_deliveries_and_the_problems(api, se
 
 
 SENT = {"kind": "slack", "index": 0, "target": "#ops", "outcome": "sent", "detail": ""}
+SENDING = f"Sending a test message to {{}}; an answer can take up to {ATTEMPT_S:.0f} s.\n"
 REFUSED = SENT | {
     "kind": "email",
     "target": "mail.example.com:587",
@@ -113,7 +116,7 @@ REFUSED = SENT | {
 async def test_a_receiver_that_took_the_test_is_answered_yes(server, tocsin):
     server.answers["POST", "/api/v1/receivers/ops%2Fx/test"] = 200, {"results": [SENT]}
     ended = await tocsin("receivers", "test", "ops/x")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, SENDING.format("ops/x"))
     assert ended.out.splitlines() == ["OUTCOME  INTEGRATION  TARGET  DETAIL", "sent     slack[0]     #ops"]
 
 
@@ -130,4 +133,6 @@ async def test_a_receiver_without_integrations_tells_nobody_and_the_answer_is_no
     server.answers["POST", "/api/v1/receivers/nobody/test"] = 200, {"results": []}
     ended = await tocsin("receivers", "test", "nobody")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == "The receiver nobody has no integrations: it tells nobody.\n"
+    assert (
+        ended.err == SENDING.format("nobody") + "The receiver nobody has no integrations: it tells nobody.\n"
+    )
