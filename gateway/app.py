@@ -53,7 +53,20 @@ def serve(options: ServeOptions) -> None:
         log.warning(
             "serve.no_tokens", advice="without auth.tokens it listens on loopback only", host=options.host
         )
+    if config.external_url is None:
+        log.warning(
+            "serve.no_external_url",
+            links=listen_url(options),
+            advice="links in messages lead to this address, where most who read them find nothing; "
+            "set external_url to the address under which people reach this service",
+        )
     run_loop(_serve_many(options, config) if options.workers > 1 else _serve_one(options, config))
+
+
+def listen_url(options: ServeOptions) -> str:
+    """Where links start if `external_url` does not say."""
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http://{host}:{options.port}"
 
 
 def run_loop(work: Coroutine[None, None, None]) -> None:
@@ -90,8 +103,7 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
     from gateway.version import VERSION  # noqa: PLC0415 - as above
 
     metrics.announce(VERSION)
-    listens = f"http://{options.host}:{options.port}"
-    service = Service(options.config, config, connect.connect(url), listens=listens)
+    service = Service(options.config, config, connect.connect(url), listens=listen_url(options))
     stopping = asyncio.Event()
     _on_signals(stopping, lambda: _reload(service.reload("SIGHUP")))
     try:
