@@ -140,6 +140,7 @@ def _refuse_size(limit: int) -> NoReturn:
     raise ProblemError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"A body may have {limit} bytes, inflated or not. Let the sender send fewer alerts at once "
-        "(Alertmanager: a narrower group_by, or max_alerts of the webhook), or raise the limit here.",
+        "(Alertmanager: a narrower group_by, or max_alerts of the webhook), or raise limits.body in "
+        "Tocsin's configuration.",
         closes=True,
     )

@@ -114,10 +114,7 @@ def routes(
     async def posted(request: web.Request) -> web.Response:
         harvest, answer = await take_in(request, _from_prometheus)
         if harvest.invalid:
-            stored = len(harvest.arrivals)
-            raise _invalid(
-                harvest, answer, f"{stored} of the alerts were stored, {harvest.invalid} are not valid"
-            )
+            raise _invalid(harvest, answer, _partly(len(harvest.arrivals), harvest.invalid))
         return _json(answer)
 
     return [
@@ -181,6 +178,15 @@ def _invalid(harvest: Harvest, answer: dict[str, Any], what: str) -> ProblemErro
     first = harvest.problems[0]
     where = f"alert {first.index}, {first.field}" if first.field else f"alert {first.index}"
     return ProblemError(HTTPStatus.BAD_REQUEST, f"{what}; the first, {where}: {first.message}.", **answer)
+
+
+def _partly(stored: int, invalid: int) -> str:
+    """`1 of 2 alerts was stored; 1 is not valid`."""
+    total = stored + invalid
+    return (
+        f"{stored or 'None'} of {total} {'alert' if total == 1 else 'alerts'} "
+        f"{'were' if stored > 1 else 'was'} stored; {invalid} {'is' if invalid == 1 else 'are'} not valid"
+    )
 
 
 def _json(answer: dict[str, Any]) -> web.Response:

@@ -113,6 +113,7 @@ WEBHOOKS: list[tuple[str, bytes, int, str]] = [
     ("an end that is a list", changed(endsAt=[]), 400, "alert 0, endsAt: expected a time"),
     # too much
     ("a byte too much", GOOD.ljust(256 * KIB + 1), 413, "A body may have 262144 bytes"),
+    ("twice too much", GOOD.ljust(512 * KIB), 413, "raise limits.body in Tocsin's configuration"),
 ]  # fmt: skip
 
 FORM = {"content_type": "application/x-www-form-urlencoded"}

@@ -136,6 +136,23 @@ async def test_a_partly_invalid_post_is_refused_and_its_valid_alerts_are_stored(
     assert len(edge.intake.taken) == 1
 
 
+@pytest.mark.parametrize(
+    ("valid", "invalid", "said"),
+    [
+        (0, 1, "None of 1 alert was stored; 1 is not valid; the first, alert 0, labels"),
+        (0, 2, "None of 2 alerts was stored; 2 are not valid;"),
+        (1, 1, "1 of 2 alerts was stored; 1 is not valid;"),
+        (1, 2, "1 of 3 alerts was stored; 2 are not valid;"),
+        (2, 1, "2 of 3 alerts were stored; 1 is not valid;"),
+    ],
+)
+async def test_it_is_said_how_much_of_a_post_was_stored(edge, valid, invalid, said):
+    body = json.dumps([{"labels": {}}] * invalid + [{"labels": {"a": "b"}}] * valid).encode()
+    answer = await edge.post("/api/v2/alerts", body)
+    assert (answer.status, len(edge.intake.taken)) == (400, valid)
+    assert answer.detail.startswith(said)
+
+
 async def test_an_empty_post_is_taken_even_if_nothing_can_be_stored(edge):
     edge.intake.unavailable = True
     assert (await edge.post("/api/v2/alerts", b"[]")).status == 200
