@@ -10,7 +10,7 @@ from pydantic import Field
 
 from config.section import Section
 from config.values import (
-    Duration,
+    AttemptLimit,
     Name,
     Secret,
     SecretFile,
@@ -167,7 +167,9 @@ class WebhookConfig(Section):
     secret_file: SecretFile | None = None
     http_config: HTTPConfig | None = None
     max_alerts: int = Field(0, ge=0, description="Alerts in one body at most; 0: all.")
-    timeout: Duration = Field(0, description="Time limit of one attempt; 0: that of all receivers.")
+    timeout: AttemptLimit = Field(
+        0, description="Time limit of one attempt, at most 30s; 0: that of all receivers."
+    )
 
 
 IntegrationConfig = PagerDutyConfig | SlackConfig | EmailConfig | WebhookConfig

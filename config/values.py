@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from routing.matchers import MatcherError, compile_regex, parse_matchers
 
 MAX_DURATION: Final = (2**63 - 1) // 1_000_000  # Go's limit, about 292 years, in milliseconds
+MAX_ATTEMPT: Final = 30_000  # milliseconds after which the sender breaks an attempt off
 
 _UNITS: Final = {
     "y": 31_536_000_000,
@@ -104,6 +105,14 @@ def _positive(value: int) -> int:
     if value <= 0:
         raise wrong("cannot be zero", "a duration longer than 0s")
     return value
+
+
+def _attempt(value: Any) -> int:
+    """The time limit of an attempt; a number is not refused: a version that took it may have pinned it."""
+    limit = parse_duration(value)
+    if isinstance(value, str) and limit > MAX_ATTEMPT:
+        raise wrong(f"{quote(value)} is longer than one attempt may take", f"at most {MAX_ATTEMPT // 1_000}s")
+    return limit
 
 
 def _size(value: Any) -> int:
@@ -209,6 +218,7 @@ _web_address = _address(("http", "https"))
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Duration = Annotated[int, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+AttemptLimit = Annotated[int, BeforeValidator(_attempt), WithJsonSchema(_DURATION_SCHEMA)]
 Size = Annotated[
     int,
     BeforeValidator(_size),

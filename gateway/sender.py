@@ -16,6 +16,7 @@ import orjson
 import structlog
 
 from config.compile import unpin
+from config.values import MAX_ATTEMPT
 from gateway import metrics
 from gateway.message import compose
 from gateway.store.unavailable import StoreUnavailableError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SENDS_AT_ONCE: Final = 64  # of each kind of receiver: a service that hangs fills its own kind's room only
-ATTEMPT_S: Final = 30.0
+ATTEMPT_S: Final = MAX_ATTEMPT / 1_000
 ASIDE: Final = 60_000
 KEEP_TRYING_S: Final = 30.0  # to commit what is sent already, while the store is away
 

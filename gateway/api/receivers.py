@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from config.values import MAX_ATTEMPT
 from gateway.problem import ProblemError
 from receivers import kinds
 from receivers.base import Message, Refused, Retry, Sent, ShownAlert
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.plan import PlanInForce
     from receivers.base import Outcome, Receiver
 
-ATTEMPT_S: Final = 30.0
+ATTEMPT_S: Final = MAX_ATTEMPT / 1_000
 
 
 def routes(

@@ -202,6 +202,11 @@ def test_an_integration_survives_being_pinned(section):
     assert unpin(original.kind, pinned | {"of_another_version": 1}) == original.config
 
 
+def test_a_time_limit_that_is_refused_now_can_still_be_pinned_in_the_store():
+    pinned = pin(integration("webhook_configs: [{url_file: /u}]").config) | {"timeout": 45_000}
+    assert unpin("webhook", pinned).timeout == 45_000
+
+
 def test_the_digest_changes_with_anything_in_the_configuration():
     text = "route: {receiver: a}\nreceivers: [{name: a, pagerduty_configs: [{routing_key: '${K:-k}'}]}]\n"
     assert plan(text).digest == plan("# a comment\n" + text).digest

@@ -191,6 +191,10 @@ def test_each_mistake_in_a_route_is_told_with_its_place(route, expected):
             "max_alerts: '-1' cannot be here; expected at least 0",
         ),
         (
+            "webhook_configs: [{url: 'http://h', timeout: 30s1ms}]",
+            "timeout: '30s1ms' is longer than one attempt may take; expected at most 30s",
+        ),
+        (
             "webhook_configs: [{url: 'http://h', http_config: {oauth2: {client_id: x}}}]",
             "oauth2 is not supported",
         ),
