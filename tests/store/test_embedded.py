@@ -271,13 +271,10 @@ async def test_a_server_that_survived_is_adopted_and_stopped(program, tmp_path):
 
 async def test_a_start_waits_until_a_long_file_is_loaded(program, tmp_path, monkeypatch):
     store = EmbeddedStore(tmp_path / "data")
-    async with Redis.from_url(await store.start()) as redis:
-        async with redis.pipeline(transaction=False) as pipe:
-            for number in range(
-                15_000
-            ):  # while it loads, a server listens to others after each 1,024 commands
-                pipe.set(f"key-{number}", "x")
-            await pipe.execute()
+    async with Redis.from_url(await store.start()) as redis, redis.pipeline(transaction=False) as pipe:
+        for number in range(15_000):  # while it loads, a server listens to others after each 1,024 commands
+            pipe.set(f"key-{number}", "x")
+        await pipe.execute()
     await store.stop()
     real = (await installed_servers())[0]
     slow = tmp_path / "slow"
