@@ -23,5 +23,5 @@ async def test_what_was_on_the_wire_when_redis_went_is_not_sent_again(town, redi
         await redis.start()
         await asyncio.sleep(1)
     what = f"redis away for {AWAY_S:.0f} s, {workers} workers"
-    await town.judge(what, one, traffic, redis_url=redis.url, deaths=[])
+    await town.judge(what, one, traffic, redis_url=redis.url, deaths=[], store_killed=True)
     assert traffic.refused["503"] > 3
