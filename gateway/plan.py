@@ -185,9 +185,16 @@ class PlanInForce:
         return self.placing.address(receiver, kind, pinned) if self.placing else pinned
 
     async def start(self) -> None:
-        """Puts the configuration in force that was just loaded."""
+        """Puts the configuration in force, read once more.
+
+        A start takes seconds: what was read at its beginning must not replace what others have loaded since.
+        """
         async with self._turn:
-            await self._adopt(self._plan, loaded=True)
+            try:
+                plan = await self._read()
+            except ConfigError:  # broken since then: what was good a moment ago will do
+                plan = self._plan
+            await self._adopt(plan, loaded=True)
 
     async def reload(self) -> None:
         """Loads the file anew. On an error the running configuration stays.

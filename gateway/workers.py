@@ -149,6 +149,7 @@ def _reserved(options: ServeOptions) -> Iterator[int]:
 
 def main() -> None:
     """The life of one worker; its options come on standard input."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it can reload: it reads the file later than this
     _die_with_parent()
     told: dict[str, Any] = orjson.loads(sys.stdin.buffer.read())
     url = told["redis"]

@@ -8,7 +8,8 @@ import pytest
 from redis.exceptions import ResponseError
 from world import CLOCK_AND_GUARD, MINUTE, ROOM, SECOND, World
 
-from config.load import ConfigError
+from config.load import ConfigError, load
+from gateway.plan import PlanInForce
 from gateway.store.unavailable import PlanChangedError
 
 if TYPE_CHECKING:
@@ -102,3 +103,14 @@ async def test_the_guard_of_these_tests_refuses_a_script_that_reaches_into_anoth
     assert await world.redis.eval(text, 1, "t:{0}", "t:{0}:due") == 0
     with pytest.raises(ResponseError, match=r"reaches for t:.1.:due"):
         await world.redis.eval(text, 1, "t:{0}", "t:{1}:due")
+
+
+async def test_a_start_puts_in_force_what_the_file_says_then_and_not_when_it_was_first_read(
+    world: World,
+) -> None:
+    late = PlanInForce(world.path, load(world.path, {}), world.store)
+    world.path.write_text(world.path.read_text().replace("cluster", "team"))
+    await world.plan.reload()
+    newer = world.plan.current.generation
+    await late.start()
+    assert late.current.generation == newer
