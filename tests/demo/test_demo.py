@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.e2e
 
@@ -145,10 +144,11 @@ def test_once_leaves_nothing_behind(both: tuple[Demo, Demo]) -> None:
     assert both[1].left_behind() == []
 
 
-def test_the_printed_lines_fire_an_alert_and_end_it_and_ctrl_c_ends_the_demo(both: tuple[Demo, Demo]) -> None:
+def test_the_printed_lines_fire_an_alert_and_end_it_and_ctrl_c_ends_the_demo(
+    both: tuple[Demo, Demo], require_peer: Callable[[str], str]
+) -> None:
     demo = both[0]
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+    require_peer("curl")
     fire, end = re.findall(r"^  curl .*?\]'$", demo.text, re.MULTILINE | re.DOTALL)
     subprocess.run(fire, shell=True, check=True, capture_output=True)
     demo.wait_for("page    CoffeeIsOut", END_S)

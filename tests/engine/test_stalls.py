@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from world import HOUR, ROOM, SECOND, World
+from world import HOUR, ROOM, SECOND, SENT, World
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -113,7 +113,7 @@ async def begun_and_claimed_again(world: World) -> tuple[ClaimedDelivery, Claime
 
 async def test_an_attempt_that_arrived_counts_until_another_has_begun(world: World) -> None:
     first, second = await begun_and_claimed_again(world)
-    assert await world.store.sent(first, TOLD, ROOM) == ()
+    assert await world.store.sent(first, SENT, ROOM) == ()
     assert await world.store.begin(second) is None
     world.sender._closing = False
     await world.until(HOUR)
@@ -123,15 +123,8 @@ async def test_an_attempt_that_arrived_counts_until_another_has_begun(world: Wor
 async def test_an_attempt_no_longer_counts_when_another_has_begun(world: World) -> None:
     first, second = await begun_and_claimed_again(world)
     assert await world.store.begin(second)
-    assert await world.store.sent(first, TOLD, ROOM) is None
-    assert await world.store.sent(second, TOLD, ROOM) == ()
-
-
-TOLD = {
-    "state": "open", "sent": 1, "ring_sent": 1, "rung": 1, "memory": "", "unknown": False, "tries": 0,
-    "failing_since": 0, "retry_in": 0, "closed_for": 0, "error": "", "told": True, "answered": True,
-    "lines": [],
-}  # fmt: skip
+    assert await world.store.sent(first, SENT, ROOM) is None
+    assert await world.store.sent(second, SENT, ROOM) == ()
 
 
 async def test_who_is_late_with_a_group_does_not_drop_the_lease_of_its_next_claim(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from world import MINUTE, ROOM, SECOND, World
+from world import MINUTE, ROOM, SECOND, SENT, World
 
 from gateway.orders import nothing
 
@@ -21,13 +21,6 @@ def groups_of(claims: Sequence[Claim]) -> list[ClaimedGroup]:
 
 def deliveries_of(claims: Sequence[Claim]) -> list[ClaimedDelivery]:
     return [delivery for claim in claims for delivery in claim.deliveries]
-
-
-SENT = {
-    "state": "open", "sent": 1, "ring_sent": 1, "rung": 1, "memory": "", "unknown": False, "tries": 0,
-    "failing_since": 0, "retry_in": 0, "closed_for": 0, "error": "", "told": True, "answered": True,
-    "lines": [],
-}  # fmt: skip
 
 
 async def test_a_decision_from_an_older_version_is_refused(world: World) -> None:

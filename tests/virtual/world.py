@@ -45,6 +45,12 @@ local function now() return tonumber(redis.call('GET', KEYS[1] .. ':clock')) end
 
 START = 1_700_000_000_000
 ROOM = dict.fromkeys(("pagerduty", "slack", "email", "webhook"), 64)
+# What the store is told of an attempt that arrived, showing revision 1.
+SENT = {
+    "state": "open", "sent": 1, "ring_sent": 1, "rung": 1, "memory": "", "unknown": False, "tries": 0,
+    "failing_since": 0, "retry_in": 0, "closed_for": 0, "error": "", "told": True, "answered": True,
+    "lines": [],
+}  # fmt: skip
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
 
