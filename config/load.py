@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from config.explain import explain
+from config.files import text_of
 from config.problems import ConfigError, Problem
 from config.rules import Finding, findings
 from config.schema import Config
-from config.source import MAX_BYTES, read
+from config.source import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ def load(path: str | os.PathLike[str], env: Mapping[str, str] = os.environ) -> C
         ConfigError: with all problems.
     """
     file = Path(path)
-    return load_text(_text(file), str(file), env, base=file.absolute().parent)
+    return load_text(text_of(file, "a tocsin.yaml"), str(file), env, base=file.absolute().parent)
 
 
 def load_text(
@@ -61,7 +62,7 @@ def problems_without_env(
     """
     file = Path(path)
     try:
-        document = read(_text(file), str(file), env, stand_ins=True)
+        document = read(text_of(file, "a tocsin.yaml"), str(file), env, stand_ins=True)
     except ConfigError as error:
         return error.problems
     _, problems = _judged(document, file.absolute().parent)
@@ -104,31 +105,3 @@ def _once(problems: list[Problem]) -> list[Problem]:
     for problem in problems:
         first.setdefault((problem.line, problem.path), problem)
     return list(first.values())
-
-
-def _text(file: Path) -> str:
-    """The file's text, or a ConfigError that says why there is none."""
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise _refusal(file, "there is no such file; expected the path of a tocsin.yaml") from None
-    except IsADirectoryError:
-        raise _refusal(file, "this is a folder; expected the path of a file") from None
-    except OSError as error:
-        raise _refusal(file, f"cannot be read: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise _refusal(
-            file, f"larger than {MAX_BYTES // 2**20} MiB; expected a configuration that people write"
-        )
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode(errors="replace")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"the byte 0x{data[error.start]:02x} is not UTF-8; expected a file saved as UTF-8"
-        raise ConfigError([Problem(str(file), line, column, "", message)]) from None
-
-
-def _refusal(file: Path, message: str) -> ConfigError:
-    return ConfigError([Problem(str(file), 1, 1, "", message)])

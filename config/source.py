@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import yaml
 
 from config.document import Document, Node
+from config.files import MAX_BYTES
 from config.problems import ConfigError, Path, Problem, show_path
 from config.variables import fill_in, unset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_BYTES: Final = 4 * 2**20
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 200_000  # after aliases are expanded
 
@@ -32,8 +32,10 @@ _TAGS: Final = frozenset({None, "!", *(_TAG + name for name in _CORE)})
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read(text: str, file: str, env: Mapping[str, str], *, stand_ins: bool = False) -> Document:
+def read(text: str, file: str, env: Mapping[str, str] | None, *, stand_ins: bool = False) -> Document:
     """Parse `text` and fill in variables; `file` is only shown.
+
+    With `env` None nothing is filled in, since `${` means nothing there: the files of Prometheus.
 
     With `stand_ins` a variable that is not set is no problem: its name stands in for its value.
 
@@ -66,7 +68,7 @@ def read(text: str, file: str, env: Mapping[str, str], *, stand_ins: bool = Fals
 class _Composer:
     """Events -> nodes, with an explicit stack instead of recursion."""
 
-    def __init__(self, text: str, file: str, env: Mapping[str, str], *, stand_ins: bool) -> None:
+    def __init__(self, text: str, file: str, env: Mapping[str, str] | None, *, stand_ins: bool) -> None:
         self.text = text
         self.file = file
         self.env = env
@@ -209,10 +211,11 @@ class _Composer:
                 node.entries.setdefault(name, entry)
 
     def _filled(self, node: Node) -> Node:
-        if node.kind == "text" and "${" in node.written and node.text == node.written:
-            names = unset(node.written, self.env) if self.stand_ins else frozenset()
+        env = self.env
+        if env is not None and node.kind == "text" and "${" in node.written and node.text == node.written:
+            names = unset(node.written, env) if self.stand_ins else frozenset()
             node.stands_in = bool(names)
-            env = {**self.env, **{name: name for name in names}} if names else self.env
+            env = {**env, **{name: name for name in names}} if names else env
             node.text, wrong = fill_in(node.written, env)
             for message in wrong:
                 self._report(node, message)
