@@ -20,6 +20,7 @@ from routing.matchers import matches_all
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from routing.calendar import TimeInterval
     from routing.matchers import Matcher
 
 
@@ -30,10 +31,14 @@ class Route:
     Attributes:
         key: identity across reloads, unique in the tree: the route's own name, else its matchers below
             those of its parents as Alertmanager joins them, `{}/{team="a"}`, `#2` for a second equal one.
-        receiver: name of the receiver that is told.
+        receiver: name of the receiver that is told; "" where a policy says who is.
+        policy: name of the escalation policy that is followed; "" where the receiver is told.
         group_by: labels that make the group; None for `...`, which is all of them.
         group_wait, group_interval, repeat_interval: milliseconds.
         continue_: after this route matched, its next sibling is asked too.
+        mute, active: intervals in which, and outside of which, it tells nobody new. It matches all the same.
+        team: whose alerts these are, where their labels name no team.
+        labels: of the route itself, by name; they stand in what is sent, and match nothing.
     """
 
     key: str
@@ -45,6 +50,11 @@ class Route:
     matchers: tuple[Matcher, ...] = ()
     continue_: bool = False
     children: tuple[Route, ...] = ()
+    mute: tuple[TimeInterval, ...] = ()
+    active: tuple[TimeInterval, ...] = ()
+    policy: str = ""
+    team: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 class Tree:
