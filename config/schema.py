@@ -66,6 +66,7 @@ __all__ = [
     "RouteConfig",
     "Scope",
     "SecretError",
+    "SilencesConfig",
     "SlackConfig",
     "SlackField",
     "TLSConfig",
@@ -153,6 +154,12 @@ class DedupConfig(Section):
     stale_after: PositiveDuration = Field(43_200_000, description="An alert without news is stale.")
 
 
+class SilencesConfig(Section):
+    """Silences, which people make while Tocsin runs."""
+
+    retention: PositiveDuration = Field(432_000_000, description="How long ended ones can still be seen.")
+
+
 class TokenConfig(Section):
     """A credential of somebody who talks to Tocsin, and what it may do."""
 
@@ -190,6 +197,7 @@ class Config(Section):
     external_url: BaseUrl | None = Field(None, description="Every link in a message starts here.")
     redis: RedisConfig = Field(default_factory=RedisConfig)
     dedup: DedupConfig = Field(default_factory=DedupConfig)
+    silences: SilencesConfig = Field(default_factory=SilencesConfig)
     auth: AuthConfig = Field(default_factory=AuthConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
 

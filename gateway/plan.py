@@ -142,6 +142,7 @@ def timing_of(config: Config) -> Timing:
         stale_after=config.dedup.stale_after,
         resolve_timeout=config.global_.resolve_timeout,
         retention=config.redis.retention,
+        silence_retention=config.silences.retention,
     )
 
 

@@ -32,6 +32,9 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:heard` | hash | `alive`: somebody listened then; `since`: without a gap since then |
 | `t:{n}:cursor` | hash | where the sweep goes on, among `groups` and `open` |
 | `t:number` | string | the last incident's number |
+| `t:{s}:silences` | hash | id -> a silence's record (JSON) |
+| `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
+| `t:{s}:silences:version` | string | raised by every change of a silence |
 """
 
 from __future__ import annotations
@@ -40,6 +43,9 @@ from binascii import crc_hqx
 from typing import Final
 
 NUMBER: Final = "t:number"
+SILENCES_PREFIX: Final = "t:{s}"
+SILENCES: Final = f"{SILENCES_PREFIX}:silences"
+SILENCES_VERSION: Final = f"{SILENCES}:version"
 
 
 def prefix(shard: int) -> str:

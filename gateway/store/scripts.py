@@ -28,6 +28,7 @@ _FRAGMENTS: Final = {
     "sweep": ("keys", "alert", "group", "delivery"),
     "plan": ("keys",),
     "revive": ("keys", "delivery"),
+    "silence": (),
 }
 
 

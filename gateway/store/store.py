@@ -49,6 +49,7 @@ class Timing:
     stale_after: int = 43_200_000
     resolve_timeout: int = 300_000
     retention: int = 30 * 24 * 3_600_000
+    silence_retention: int = 120 * 3_600_000
 
     @property
     def as_json(self) -> str:
@@ -76,6 +77,9 @@ class Unit:
     alerts: Sequence[Sequence[Any]]
     contents: Sequence[bytes]
 
+
+SilenceRow = tuple[str, str, str, int]
+"""Id, record as it was read ("" for none), record as it shall be, when it ends."""
 
 Room = dict[str, int]
 """Kind of receiver -> how many more deliveries of it the caller can begin."""
@@ -264,6 +268,15 @@ class Store:
         """Tries a dead letter again: `ok`, `unknown`, or `alive` where it is not dead."""
         answers = [await self._run("revive", shard, delivery) for shard in range(self.shards)]
         return next((str(answer) for answer in answers if answer != "unknown"), "unknown")
+
+    async def write_silences(self, now: int, most: int, rows: Sequence[SilenceRow]) -> str:
+        """All rows or none (see silence.lua): `ok`, `changed` where a record is another by now, or `full`."""
+        flat = [part for row in rows for part in row]
+        forget = now - self.timing.silence_retention
+        async with self._available("silence"):
+            script = self._scripts["silence"]
+            answer = await script(self._calls, keys.SILENCES_PREFIX, now, forget, most, *flat)
+        return str(answer[0])
 
     async def next_number(self) -> int:
         """The number of the next incident."""
