@@ -25,7 +25,7 @@ local function drop(upto, count)
     changed = true
   end
 end
-drop(forget, 1000)
+drop('(' .. forget, 1000)
 local excess = redis.call('HLEN', SILENCES) + new - most
 if excess > 0 then
   if redis.call('ZCOUNT', ENDS, '-inf', t) < excess then return { 'full' } end
