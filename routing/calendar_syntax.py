@@ -99,7 +99,7 @@ def parse_days_of_month(text: str) -> Range:
     """`15`, `1:7` or, counted from the month's end, `-3:-1`.
 
     Raises:
-        CalendarError: not from 1 to 31 or from -31 to -1, or in every month the first is after the last.
+        CalendarError: not 1 to 31 or -31 to -1, or the first is after the last, be it in a short month.
     """
     begin, end = _range(text, _day)
     if begin < 0 < end:
@@ -107,8 +107,11 @@ def parse_days_of_month(text: str) -> Range:
         raise CalendarError(
             f"{_shown(text)} begins at the month's end and ends at its start; expected {expected}"
         )
-    if (28 + begin if begin < 0 else begin) > (28 + end if end < 0 else end):  # in the shortest month
+    if begin > end and (begin > 0) == (end > 0):
         raise CalendarError(f"{_shown(text)} runs backwards; expected first:last such as 1:7 or -3:-1")
+    if begin > 0 > end and begin > 28 + end:
+        expected = "a range that a month of 28 days has, as Alertmanager counts, such as 20:-8 or -3:-1"
+        raise CalendarError(f"{_shown(text)} runs backwards in a short month; expected {expected}")
     return begin, end
 
 
