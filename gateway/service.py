@@ -15,7 +15,7 @@ from aiohttp import web
 
 from config.problems import ConfigError, Problem
 from gateway import metrics, webhook
-from gateway.api import deliveries, incidents, receivers
+from gateway.api import deliveries, incidents, receivers, silences
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.engine import Engine
 from gateway.intake import Intake
@@ -24,6 +24,7 @@ from gateway.plan import PlanInForce, timing_of
 from gateway.problem import ProblemError, problems
 from gateway.sender import Sender
 from gateway.store import reading
+from gateway.store.silences import SilenceStore
 from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
 from gateway.web import incident as page
@@ -60,6 +61,7 @@ class Service:
         self._path = path
         self._host = ""
         self.store = Store(redis, config.redis.shards, timing_of(config))
+        self.silences = SilenceStore(self.store)
         self.plan = PlanInForce(path, config, self.store, self._refuse_if_open, self._use)
         self._leases = Leases(self.store)
         self.sender = Sender(self.store, self._leases, self.external_url, self.plan.address)
@@ -122,6 +124,7 @@ class Service:
             *incidents.routes(self.store, self.auth, self.external_url),
             *page.routes(self.store, self.auth, self.external_url),
             *deliveries.routes(self.store, self.auth),
+            *silences.routes(self.store, self.silences, self.auth, self.external_url),
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
             web.get("/-/healthy", self._healthy),
             web.get("/-/ready", self._ready),
