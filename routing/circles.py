@@ -2,8 +2,8 @@
 
 This module judges rules, not alerts: could there be alerts of which each inhibits the next, through these
 rules, and the last the first? It never misses a set of rules that real alerts could use so (`judge.py` walks
-the alerts of no other), and it reports none whose matchers exclude each other as far as `contradiction.py`
-sees. It does not say that such alerts exist.
+the alerts of no other), and reports none whose matchers exclude each other as far as `satisfiable.py` sees.
+It does not say that such alerts exist.
 
 In a circle every alert is the target of one rule and a source of the next. So both rules' matchers hold for
 it; along the `equal` labels also those of the alerts before and after it; and whatever holds for all that
@@ -16,10 +16,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from routing.contradiction import bounds, excluded, implied, possible
-from routing.matchers import Matcher, Operator
+import re2
+
+from routing.matchers import Matcher, Operator, compile_regex
+from routing.satisfiable import can_hold, implies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,7 +81,7 @@ def _by_name(matchers: Iterable[Matcher]) -> Known:
 
 def _add(known: Known, more: Iterable[Matcher]) -> bool:
     """Adds to what is known; whether any of it is new."""
-    new = [matcher for matcher in more if not implied(known.get(matcher.name, frozenset()), matcher)]
+    new = [matcher for matcher in more if not _implied(known.get(matcher.name, frozenset()), matcher)]
     for matcher in new:
         known[matcher.name] = known.get(matcher.name, frozenset()) | {matcher}
     return bool(new)
@@ -95,7 +98,7 @@ def _share(pair: _Pair) -> bool:
 
 def _can_be(pair: _Pair) -> bool:
     """Whether the rule can connect two alerts at all, by what is known of them."""
-    if any(excluded(matchers) for known in (pair.source, pair.target) for matchers in known.values()):
+    if any(_excluded(matchers) for known in (pair.source, pair.target) for matchers in known.values()):
         return False
     source, target, _ = pair.rule
     return bool(_open(pair.target, source) or _open(pair.source, target))
@@ -103,7 +106,7 @@ def _can_be(pair: _Pair) -> bool:
 
 def _open(known: Known, matchers: Iterable[Matcher]) -> list[Matcher]:
     """Those of the matchers that do not follow from what is known."""
-    return [matcher for matcher in matchers if not implied(known.get(matcher.name, frozenset()), matcher)]
+    return [matcher for matcher in matchers if not _implied(known.get(matcher.name, frozenset()), matcher)]
 
 
 def _learn(group: list[_Pair], after: list[int], before: list[int]) -> bool:
@@ -123,7 +126,7 @@ def _common(all_known: list[Known]) -> Iterator[Matcher]:
     for name in set.intersection(*(set(known) for known in all_known)):
         each = {known[name] for known in all_known}
         for matcher in frozenset.union(*each):
-            if all(implied(matchers, matcher) for matchers in each):
+            if all(_implied(matchers, matcher) for matchers in each):
                 yield matcher
 
 
@@ -164,31 +167,33 @@ def _together(left: list[Known], right: list[Known]) -> list[int]:
 
 
 class _Fits:
-    """Of many sets of matchers of one label, those that can be met together with a given set."""
+    """Of many sets of matchers of one label, those that can be met together with a given set.
+
+    Most of them ask for one value, or differ in how values begin: so not all are compared with all.
+    """
 
     def __init__(self, name: str, same: dict[frozenset[Matcher], int], every: int) -> None:
         self._name = name
         self._free = every
-        self._by_value: dict[str, int] = defaultdict(int)  # most sets list their values
+        self._by_value: dict[str, int] = defaultdict(int)
         self._others: list[tuple[frozenset[Matcher], tuple[bytes, bytes], int]] = []
         for matchers, mask in same.items():
             self._free &= ~mask
-            values = possible(matchers)
-            if values is None:
-                self._others.append((matchers, bounds(matchers), mask))
-            for value in values or ():
+            if (value := _value(matchers)) is None:
+                self._others.append((matchers, _bounds(matchers), mask))
+            else:
                 self._by_value[value] |= mask
         self._sorted = sorted((value.encode(errors="replace"), value) for value in self._by_value)
         self._found: dict[frozenset[Matcher], int] = {}
 
     def mask(self, matchers: frozenset[Matcher]) -> int:
         if (found := self._found.get(matchers)) is None:
-            values = possible(matchers)
-            found = self._of_unlisted(matchers) if values is None else _union(map(self._of_value, values))
-            found = self._found[matchers] = self._free | found
+            value = _value(matchers)
+            found = self._with_others(matchers) if value is None else self._with_value(value)
+            self._found[matchers] = found = found | self._free
         return found
 
-    def _of_value(self, value: str) -> int:
+    def _with_value(self, value: str) -> int:
         mask = self._by_value.get(value, 0)
         encoded = value.encode(errors="replace")
         for other, (low, high), those in self._others:
@@ -196,8 +201,8 @@ class _Fits:
                 mask |= those
         return mask
 
-    def _of_unlisted(self, matchers: frozenset[Matcher]) -> int:
-        least, greatest = bounds(matchers)
+    def _with_others(self, matchers: frozenset[Matcher]) -> int:
+        least, greatest = _bounds(matchers)
         mask = 0
         for encoded, value in self._sorted[bisect_left(self._sorted, (least, "")) :]:
             if encoded > greatest:
@@ -205,13 +210,47 @@ class _Fits:
             if self._meets(matchers, value):
                 mask |= self._by_value[value]
         for other, (low, high), those in self._others:
-            if low <= greatest and least <= high and not excluded(matchers | other):
+            if low <= greatest and least <= high and not _excluded(matchers | other):
                 mask |= those
         return mask
 
     def _meets(self, matchers: frozenset[Matcher], value: str) -> bool:
         labels = {self._name: value}
         return all(matcher.matches(labels) for matcher in matchers)
+
+
+def _value(matchers: frozenset[Matcher]) -> str | None:
+    """The one value that matchers ask for (which others of them may refuse: that was seen before)."""
+    return next((matcher.value for matcher in matchers if matcher.op == "="), None)
+
+
+@lru_cache(maxsize=65_536)
+def _excluded(matchers: frozenset[Matcher]) -> bool:
+    return not can_hold(matchers)
+
+
+@lru_cache(maxsize=65_536)
+def _implied(by: frozenset[Matcher], matcher: Matcher) -> bool:
+    return implies(by, (matcher,))
+
+
+_LEAST: Final = b""
+_GREATEST: Final = b"\xff"  # never a byte of UTF-8
+
+
+def _bounds(matchers: frozenset[Matcher]) -> tuple[bytes, bytes]:
+    """The least and the greatest text, in UTF-8, that the regular expressions among these may match."""
+    ranges = [_range(matcher.value) for matcher in matchers if matcher.op == "=~"]
+    return max([_LEAST, *(low for low, _ in ranges)]), min([_GREATEST, *(high for _, high in ranges)])
+
+
+@lru_cache(maxsize=16_384)
+def _range(pattern: str) -> tuple[bytes, bytes]:
+    try:
+        low, high = compile_regex(pattern).possiblematchrange(64)
+    except re2.error:  # it sees no bounds
+        return _LEAST, _GREATEST
+    return low, high
 
 
 def _strong(after: list[int], before: list[int]) -> list[list[int]]:
