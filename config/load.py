@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -23,10 +23,12 @@ from config.source import read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_core import ErrorDetails
+
     from config.document import Document
 
 
-__all__ = ["ConfigError", "Problem", "load", "load_text", "problems_without_env"]
+__all__ = ["ConfigError", "Examined", "Problem", "examine", "load", "load_text"]
 
 
 def load(path: str | os.PathLike[str], env: Mapping[str, str] = os.environ) -> Config:
@@ -53,20 +55,29 @@ def load_text(
     return config
 
 
-def problems_without_env(
-    path: str | os.PathLike[str], env: Mapping[str, str] = os.environ
-) -> tuple[Problem, ...]:
-    """All that is wrong with a file where the values of some variables are not at hand, as on a laptop.
+class Examined(NamedTuple):
+    """A file as `tocsin check` sees it. Without problems there is a configuration, unless it cannot be told."""
 
-    A variable that is not set is no problem, and nothing is said of the value that it stands in.
+    document: Document | None
+    config: Config | None
+    problems: tuple[Problem, ...]
+
+
+def examine(
+    path: str | os.PathLike[str], env: Mapping[str, str] = os.environ, *, without_env: bool = False
+) -> Examined:
+    """The file's document and configuration, or all that is wrong with it.
+
+    With `without_env` the values of some variables are not at hand, as on a laptop: one that is not set is
+    no problem, nothing is said of the value that it stands in, and the configuration has the default there.
     """
     file = Path(path)
     try:
-        document = read(text_of(file, "a tocsin.yaml"), str(file), env, stand_ins=True)
+        document = read(text_of(file, "a tocsin.yaml"), str(file), env, stand_ins=without_env)
     except ConfigError as error:
-        return error.problems
-    _, problems = _judged(document, file.absolute().parent)
-    return ConfigError(_once(problems)).problems if problems else ()
+        return Examined(None, None, error.problems)
+    config, problems = _judged(document, file.absolute().parent)
+    return Examined(document, config, ConfigError(_once(problems)).problems if problems else ())
 
 
 def _judged(document: Document, base: Path | None) -> tuple[Config | None, list[Problem]]:
@@ -77,17 +88,35 @@ def _judged(document: Document, base: Path | None) -> tuple[Config | None, list[
     try:
         config = Config.model_validate(data, context={"base": base})
     except ValidationError as error:
-        problems += [
-            explain(detail, document)
-            for detail in error.errors(include_url=False, include_input=False)
-            if detail["type"] == "extra_forbidden" or not document.at(detail["loc"]).stands_in
-        ]
+        details = error.errors(include_url=False, include_input=False)
+        wrong = [detail for detail in details if not _unknown_yet(detail, document)]
+        problems += [explain(detail, document) for detail in wrong]
+        if not wrong:
+            config = _without(document.root.plain(), [detail["loc"] for detail in details], base)
     problems += [
         _found(finding, document)
         for finding in findings(data, document.file)
         if finding.key or not document.at(finding.path).stands_in
     ]
     return config, problems
+
+
+def _unknown_yet(detail: ErrorDetails, document: Document) -> bool:
+    """Whether only the name of a variable without value is wrong there."""
+    return detail["type"] != "extra_forbidden" and document.at(detail["loc"]).stands_in
+
+
+def _without(data: Any, paths: list[tuple[int | str, ...]], base: Path | None) -> Config | None:
+    """The configuration without what nobody knows yet; None if it cannot be without."""
+    try:
+        for path in sorted(set(paths), key=str, reverse=True):  # a list's later items first: none moves
+            here = data
+            for part in path[:-1]:
+                here = here[part]
+            del here[path[-1]]
+        return Config.model_validate(data, context={"base": base})
+    except (ValidationError, LookupError, TypeError):
+        return None
 
 
 def _found(finding: Finding, document: Document) -> Problem:

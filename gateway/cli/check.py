@@ -1,16 +1,25 @@
-"""`tocsin check`: are configurations valid, and where not; needs no running server."""
+"""`tocsin check`: are configurations valid, and will they do what is meant; needs no running server."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from gateway.cli.options import Output
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.findings.check import Check
+    from config.findings.finding import Finding
     from config.problems import Problem
+
+
+class Checked(NamedTuple):
+    """What was found in one file. Where there are problems, it was not looked for more."""
+
+    problems: "tuple[Problem, ...]"
+    findings: "tuple[Finding, ...]" = ()
 
 
 def check(
@@ -24,6 +33,22 @@ def check(
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of configurations instead, for editors.")
     ] = False,
+    explain: Annotated[
+        str,
+        typer.Option(
+            "--explain", metavar="CODE", show_default=False, help="Print the page of a finding, TOC101."
+        ),
+    ] = "",
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select", metavar="CODES", help="Only these findings: TOC101, or TOC1 for all that begin so."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODES", help="Not these findings; the longer choice counts."),
+    ] = None,
     without_env: Annotated[
         bool,
         typer.Option(
@@ -31,52 +56,124 @@ def check(
             help="Where secrets are not at hand: a ${VAR} that is not set is no problem, all else is.",
         ),
     ] = False,
-    output: Output = "text",
+    output: Annotated[
+        Literal["text", "json", "sarif"],
+        typer.Option(
+            "--output", "-o", metavar="text|json|sarif", help="For people, for programs, for code hosts."
+        ),
+    ] = "text",
 ) -> None:
-    """Check configurations and print all that is wrong with them."""
+    """Check configurations: all that is wrong with them, and what in them will not do what is meant.
+
+    Exits 1 where there is a problem, an error or a warning; information alone is no failure.
+    """
+    if bool(files) + schema + bool(explain) != 1:
+        raise typer.BadParameter("give either a file to check, --schema or --explain", param_hint="'FILE'")
+    if schema:
+        _print_schema()
+    elif explain:
+        _print_page(explain)
+    else:
+        checks = _wanted(select or [], ignore or [])
+        found = {file: _checked(file, checks, without_env=without_env) for file in files or ()}
+        _print(found, checks, output)
+        if any(one.problems or any(finding.fails for finding in one.findings) for one in found.values()):
+            raise typer.Exit(1)
+
+
+def _print_schema() -> None:
+    from config.schema import json_schema
     from gateway.cli import output as out
 
-    if schema == bool(files):
-        raise typer.BadParameter("give either a file to check or --schema", param_hint="'FILE'")
-    if not files:
-        from config.schema import Config
+    out.write_json(json_schema())
 
-        out.write_json(Config.model_json_schema(by_alias=True))
-        return
-    found = {file: _problems(file, without_env=without_env) for file in files}
-    problems = [problem for of_one in found.values() for problem in of_one]
-    if output == "json":
-        names = [str(file) for file in found]
-        out.write_json({"files": names, "ok": not problems, "problems": [_fields(p) for p in problems]})
+
+def _print_page(code: str) -> None:
+    from config.findings.pages import page
+    from config.problems import did_you_mean
+    from gateway.cli import output as out
+    from gateway.cli.findings import CODES
+
+    if code.upper() not in CODES:
+        hint = did_you_mean(code.upper(), CODES) or "; docs/findings lists all"
+        raise typer.BadParameter(f"no finding has the code {code!r}{hint}", param_hint="'--explain'")
+    out.write_lines(page(CODES[code.upper()]).splitlines())
+
+
+def _wanted(select: "Sequence[str]", ignore: "Sequence[str]") -> "tuple[Check, ...]":
+    from config.findings.select import chosen
+    from gateway.cli.findings import CHECKS
+
+    try:
+        return chosen(CHECKS, select, ignore)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--select' / '--ignore'") from None
+
+
+def _checked(file: Path, checks: "tuple[Check, ...]", *, without_env: bool) -> Checked:
+    from config.findings.check import run
+    from config.findings.subject import Subject
+    from config.load import examine
+
+    document, config, problems = examine(file, without_env=without_env)
+    if problems or document is None or config is None:
+        return Checked(problems)
+    return Checked((), run(checks, Subject(document, config, without_env=without_env)))
+
+
+# --- what is printed -----------------------------------------------------------------------------------
+
+
+def _print(found: dict[Path, Checked], checks: "tuple[Check, ...]", output: str) -> None:
+    from gateway.cli import output as out
+
+    problems = [problem for one in found.values() for problem in one.problems]
+    findings = [finding for one in found.values() for finding in one.findings]
+    if output == "sarif":
+        from gateway.cli import sarif
+
+        out.write_json(sarif.log([check.code for check in checks], problems, findings))
+    elif output == "json":
+        out.write_json(
+            {
+                "files": [str(file) for file in found],
+                "ok": not problems and not any(finding.fails for finding in findings),
+                "problems": [_place(problem) | {"message": problem.message} for problem in problems],
+                "findings": [_fields(finding) for finding in findings],
+            }
+        )
     else:
         for problem in problems:
             out.write_line(problem)
-        for file, of_one in found.items():
-            count = f"{len(of_one)} problem{'s' * (len(of_one) > 1)}" if of_one else "no problems"
-            out.say(f"{file}: {count}")
-    if problems:
-        raise typer.Exit(1)
+        for finding in findings:
+            out.write_line(finding)
+            out.write_lines([f"    {out.plain(finding.advice)}"])
+        for file, one in found.items():
+            out.say(f"{file}: {_count(one)}")
 
 
-def _problems(file: Path, *, without_env: bool) -> "tuple[Problem, ...]":
-    from config.compile import compile_plan
-    from config.load import load, problems_without_env
-    from config.problems import ConfigError
-
-    if without_env:
-        return problems_without_env(file)
-    try:
-        compile_plan(load(file))
-    except ConfigError as error:
-        return error.problems
-    return ()
+def _count(one: Checked) -> str:
+    if not one.problems and not one.findings:
+        return "no problems"
+    severities = [finding.code.severity for finding in one.findings]
+    counts = {"problem": len(one.problems), "error": severities.count("error")}
+    counts |= {"warning": severities.count("warning")}
+    parts = [f"{count} {word}{'s' * (count > 1)}" for word, count in counts.items() if count]
+    if remarks := severities.count("info"):
+        parts.append(f"{remarks} for information")
+    return ", ".join(parts)
 
 
-def _fields(problem: "Problem") -> dict[str, Any]:
+def _fields(finding: "Finding") -> dict[str, Any]:
     return {
-        "file": str(problem.file),
-        "line": problem.line,
-        "column": problem.column,
-        "path": problem.path,
-        "message": problem.message,
+        "code": finding.id,
+        "name": finding.code.name,
+        "severity": finding.code.severity,
+        **_place(finding),
+        "reason": finding.reason,
+        "advice": finding.advice,
     }
+
+
+def _place(one: "Problem | Finding") -> dict[str, Any]:
+    return {"file": str(one.file), "line": one.line, "column": one.column, "path": one.path}

@@ -66,7 +66,12 @@ def test_json_of_a_good_file_says_ok(here, file):
     file.write_text(GOOD)
     ended = here("check", "tocsin.yaml", "--output", "json")
     assert (ended.code, ended.err) == (0, "")
-    assert json.loads(ended.out) == {"files": ["tocsin.yaml"], "ok": True, "problems": []}
+    assert json.loads(ended.out) == {
+        "files": ["tocsin.yaml"],
+        "ok": True,
+        "problems": [],
+        "findings": [],
+    }
 
 
 def test_without_env_unset_variables_are_no_problem_and_all_else_is(here, file):

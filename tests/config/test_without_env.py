@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.load import problems_without_env
+from config.load import examine
 
 ENV = {"SET": "http://x", "EMPTY": ""}
 GOOD = "route: {receiver: a}\nreceivers: [{name: a}]\n"
@@ -13,7 +13,7 @@ def told(tmp_path):
     def told(text):
         file = tmp_path / "tocsin.yaml"
         file.write_text(text)
-        return [str(problem).partition("tocsin.yaml:")[2] for problem in problems_without_env(file, ENV)]
+        return [str(problem).partition("tocsin.yaml:")[2] for problem in examine(file, ENV, without_env=True).problems]
 
     return told
 

@@ -1,0 +1,12 @@
+"""All checks that need nothing but the configuration, and files like it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from config.findings import matchers, routes
+
+if TYPE_CHECKING:
+    from config.findings.check import Check
+
+CHECKS: Final[tuple[Check, ...]] = (*routes.CHECKS, *matchers.CHECKS)

@@ -1,0 +1,117 @@
+"""Which alerts reach a route, if any can: past its siblings, and past its own children.
+
+An alert comes to a route if it meets its matchers and those above, and if no earlier sibling without
+`continue`, here or above, takes it first. The route itself is told if none of its children takes it. Each
+answer is an example or a proof (`routing/satisfiable.py`); what is undecided counts as reached.
+
+One thing is taken for granted: no label has a line break in it. An expression's `.` does not match one, and
+without this no `.*` would ever take everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from routing.matchers import Matcher
+from routing.satisfiable import Answer, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from config.findings.subject import PlacedRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Whether a route is reached. `hidden_by`: those that take all its alerts, where it never is."""
+
+    answer: Answer
+    hidden_by: tuple[PlacedRoute, ...] = ()
+
+    @property
+    def never(self) -> bool:
+        """Proved: no alert comes here."""
+        return self.answer.never
+
+
+class Reach:
+    """The answers for one tree, each found when it is first asked for."""
+
+    def __init__(self, routes: Sequence[PlacedRoute]) -> None:
+        self._routes = routes
+        self._reached: dict[PlacedRoute, Reached] = {}
+        self._told: dict[PlacedRoute, Reached] = {}
+
+    @cached_property
+    def _families(self) -> dict[PlacedRoute, _Siblings]:
+        """Each route with its children, made ready to be asked which of them may take an alert."""
+        below: dict[PlacedRoute, list[PlacedRoute]] = {route: [] for route in self._routes}
+        for route in self._routes:
+            if route.parent is not None:
+                below[route.parent].append(route)
+        return {route: _Siblings(children) for route, children in below.items()}
+
+    def of(self, route: PlacedRoute) -> Reached:
+        """Whether an alert comes to the route at all, to it or to a route below it."""
+        if route not in self._reached:
+            self._reached[route] = self.search(route.conditions, self.hiders(route))
+        return self._reached[route]
+
+    def told(self, route: PlacedRoute) -> Reached:
+        """Whether the route itself is told of an alert, because none of its children takes it."""
+        if route not in self._told:
+            hiders = [*self.hiders(route), *self.takers(route, route.conditions)]
+            self._told[route] = self.search(route.conditions, hiders)
+        return self._told[route]
+
+    def search(self, meeting: Iterable[Matcher], hiders: Sequence[PlacedRoute]) -> Reached:
+        """An example of what meets all matchers and no hider takes, or the proof that there is none."""
+        avoiding = [hider.route.matchers for hider in hiders]
+        names = {matcher.name for one in avoiding for matcher in one if matcher.op in ("=~", "!~")}
+        answer = find([*meeting, *map(one_line, sorted(names))], avoiding)
+        return Reached(answer, tuple(hiders[at] for at in answer.because))
+
+    def hiders(self, route: PlacedRoute) -> list[PlacedRoute]:
+        """Who may take alerts before the route: earlier siblings without `continue`, here and above."""
+        return [
+            sibling
+            for one in route.lineage
+            if one.parent is not None
+            for sibling in self._families[one.parent].candidates(route.conditions)
+            if sibling.position < one.position and not sibling.route.continue_ and sibling.sure
+        ]
+
+    def takers(self, route: PlacedRoute, conditions: Iterable[Matcher]) -> list[PlacedRoute]:
+        """The children of the route that may take an alert that meets the conditions."""
+        return [child for child in self._families[route].candidates(conditions) if child.sure]
+
+
+@lru_cache(maxsize=1_024)
+def one_line(name: str) -> Matcher:
+    """The matcher of a label without line breaks."""
+    return Matcher(name, "=~", "[^\n]*")
+
+
+class _Siblings:
+    """Routes below one parent, found by the values that they ask for: most can be passed over at a glance."""
+
+    def __init__(self, routes: Sequence[PlacedRoute]) -> None:
+        self._asking: dict[str, dict[str, list[PlacedRoute]]] = {}
+        self._others: list[PlacedRoute] = []
+        for route in routes:
+            exact = next((matcher for matcher in route.route.matchers if matcher.op == "="), None)
+            if exact is None:
+                self._others.append(route)
+            else:
+                self._asking.setdefault(exact.name, {}).setdefault(exact.value, []).append(route)
+
+    def candidates(self, conditions: Iterable[Matcher]) -> list[PlacedRoute]:
+        """Those that may take an alert that meets the conditions, in order."""
+        fixed = {matcher.name: matcher.value for matcher in conditions if matcher.op == "="}
+        found = list(self._others)
+        for name, by_value in self._asking.items():
+            lists = [by_value.get(fixed[name], [])] if name in fixed else by_value.values()
+            found += [route for routes in lists for route in routes]
+        return sorted(found, key=lambda route: route.position)

@@ -1,0 +1,196 @@
+"""Routes that no alert ever comes to, and what in a route has no effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from config.findings.check import Check
+from config.findings.code import Code, Example
+from routing.satisfiable import clash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from config.findings.finding import Finding
+    from config.findings.subject import PlacedRoute, Subject
+
+CONTRADICTORY: Final = Code(
+    "TOC101",
+    "route-contradictory",
+    "error",
+    "A route whose matchers exclude each other",
+    found="A route that asks for what no alert can have: two of its matchers, or one of its own and one "
+    "of a route above it, contradict each other on the same label.",
+    bad="Nothing ever comes here, or to the routes below. Whoever was meant to be told is not, and it "
+    "looks as if they were.",
+    example=Example("""\
+        route:
+          receiver: default
+          routes:
+            - matchers: [team="backend"]
+              receiver: backend
+              routes:
+                - matchers: [team="database", severity="critical"]
+                  receiver: database-pager
+        """),
+    instead=Example("""\
+        route:
+          receiver: default
+          routes:
+            - matchers: [team="backend"]
+              receiver: backend
+            - matchers: [team="database"]
+              receiver: database
+              routes:
+                - matchers: [severity="critical"]
+                  receiver: database-pager
+        """),
+)
+
+
+def _contradictory(subject: Subject) -> Iterator[Finding]:
+    for route in _first(subject):
+        if subject.reach.of(route).hidden_by:
+            continue
+        clashing = clash(route.conditions)
+        above = [one for one in route.lineage[:-1] if set(one.route.matchers) & set(clashing)]
+        where = f", which stands in line {subject.line(above[-1].path)}" if above else ""
+        what = "its matchers exclude each other"
+        if (
+            clashing
+            and not subject.filled_in(route.path)
+            and not any(subject.filled_in(one.path) for one in above)
+        ):
+            what = f"{' and '.join(map(str, clashing))} exclude each other"
+        advice = "Correct one of them; for either of two values write one matcher: " + _either(clashing)
+        if above:
+            advice = (
+                f"Move it out of the route in line {subject.line(above[-1].path)}, or correct the matcher."
+            )
+        yield subject.finding(
+            CONTRADICTORY,
+            _place(subject, route),
+            f"no alert can come here: {what}{where if above else ''}",
+            advice,
+        )
+
+
+def _either(clashing: Sequence[object]) -> str:
+    label = str(getattr(clashing[0], "name", "label")) if clashing else "label"
+    return f'{label}=~"one|other"'
+
+
+HIDDEN: Final = Code(
+    "TOC102",
+    "route-hidden",
+    "error",
+    "A route that earlier ones hide",
+    found="A route to which no alert comes, because each that would is taken by an earlier route without "
+    "`continue: true`: one beside it, or one beside a route above it. (Labels with line breaks in them "
+    "are not thought of.)",
+    bad="The first route that matches ends the search. Whoever is named here is never told, though every "
+    "matcher is right.",
+    example=Example("""\
+        route:
+          receiver: default
+          routes:
+            - matchers: [severity=~"critical|high"]
+              receiver: pager
+            - matchers: [severity="critical", team="database"]
+              receiver: database-pager
+        """),
+    instead=Example("""\
+        route:
+          receiver: default
+          routes:
+            - matchers: [severity="critical", team="database"]
+              receiver: database-pager
+            - matchers: [severity=~"critical|high"]
+              receiver: pager
+        """),
+)
+
+
+def _hidden(subject: Subject) -> Iterator[Finding]:
+    for route in _first(subject):
+        hiders = subject.reach.of(route).hidden_by
+        if not hiders:
+            continue
+        if len(hiders) == 1:
+            asks = f", {subject.asks(hiders[0])}," if hiders[0].route.matchers else ", which has no matchers,"
+            who = f"the route in line {subject.line(hiders[0].path)}{asks} takes all that could come here"
+            other = "that route"
+        else:
+            lines = [str(subject.line(one.path)) for one in hiders]
+            who = f"the routes in lines {', '.join(lines[:-1])} and {lines[-1]} take all that could come here"
+            other = "those routes"
+        yield subject.finding(
+            HIDDEN,
+            _place(subject, route),
+            f"no alert ever comes here: {who}",
+            f"Move it above {other}, or write continue: true there if both should be told.",
+        )
+
+
+CONTINUES_TO_NOTHING: Final = Code(
+    "TOC104",
+    "route-continues-to-nothing",
+    "info",
+    "A continue that has no effect",
+    found="`continue: true` in the last of several routes side by side: there is no next one to go on with.",
+    bad="It does nothing. Either a route is missing after it, or it stands in the wrong place: "
+    "`continue` goes on with the next route beside it, never with the route above.",
+    example=Example("""\
+        route:
+          receiver: default
+          routes:
+            - matchers: [severity="critical"]
+              receiver: pager
+              continue: true
+        """),
+    instead=Example("""\
+        route:
+          receiver: default
+          routes:
+            - matchers: [severity="critical"]
+              receiver: pager
+              continue: true
+            - receiver: chat
+        """),
+)
+
+
+def _continues_to_nothing(subject: Subject) -> Iterator[Finding]:
+    for route in subject.routes:
+        parent = route.parent
+        if parent and route.route.continue_ and route.position == len(parent.route.children) - 1:
+            yield subject.finding(
+                CONTINUES_TO_NOTHING,
+                (*route.path, "continue"),
+                "no route follows that could be asked too",
+                "Take continue out, or put the route after it that should be told as well.",
+                key=True,
+            )
+
+
+def _first(subject: Subject) -> Iterator[PlacedRoute]:
+    """The routes that no alert comes to, without those below them."""
+    for route in subject.routes:
+        if route.parent is None or not route.sure or not subject.reach.of(route).never:
+            continue
+        if not subject.reach.of(route.parent).never:
+            yield route
+
+
+def _place(subject: Subject, route: PlacedRoute) -> tuple[str | int, ...]:
+    """Where the route's matchers stand, or the route itself."""
+    entries = subject.document.at(route.path).entries
+    key = next((key for key in ("matchers", "match", "match_re") if key in entries), None)
+    return (*route.path, key) if key else route.path
+
+
+CHECKS: Final = (
+    Check(CONTRADICTORY, _contradictory),
+    Check(HIDDEN, _hidden),
+    Check(CONTINUES_TO_NOTHING, _continues_to_nothing),
+)

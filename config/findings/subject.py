@@ -1,0 +1,138 @@
+"""What checks look at: a valid configuration, the document it was read from, and the plan made of it.
+
+A check takes what it needs from here and says what it finds through `finding`, which knows the places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from config.compile import compile_plan
+from config.findings.finding import Finding
+from config.findings.reach import Reach
+from routing.matchers import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.compile import Plan
+    from config.document import Document, Node
+    from config.findings.code import Code
+    from config.problems import Path
+    from config.schema import Config, RouteConfig
+    from routing.matchers import Matcher
+    from routing.tree import Route
+
+
+class Subject:
+    """A valid configuration under examination.
+
+    Attributes:
+        document: the file as nodes that know their place.
+        config: what the file says.
+        without_env: secrets are not at hand: variables without a value are no mistake, nor are missing files.
+    """
+
+    def __init__(self, document: Document, config: Config, *, without_env: bool = False) -> None:
+        self.document = document
+        self.config = config
+        self.without_env = without_env
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan that the service would work on."""
+        return compile_plan(self.config)
+
+    @cached_property
+    def routes(self) -> tuple[PlacedRoute, ...]:
+        """Every route with its place, parents before children, in the order written."""
+        root = PlacedRoute(("route",), self.config.route, self.plan.root, None, 0, sure=True)
+        return tuple(self._walk(root))
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Which alerts reach which of the routes."""
+        return Reach(self.routes)
+
+    def _walk(self, placed: PlacedRoute) -> Iterator[PlacedRoute]:
+        yield placed
+        sections, routes = placed.section.routes, placed.route.children
+        for position, (section, route) in enumerate(zip(sections, routes, strict=True)):
+            path = (*placed.path, "routes", position)
+            sure = placed.sure and not self._doubtful(path)
+            yield from self._walk(PlacedRoute(path, section, route, placed, position, sure=sure))
+
+    def _doubtful(self, path: Path) -> bool:
+        """Whether a variable without value decides which alerts the route at `path` takes."""
+        entries = self.document.at(path).entries
+        deciding = ("matchers", "match", "match_re", "continue")
+        return any(stands_in(entries[key][1]) for key in deciding if key in entries)
+
+    def finding(
+        self, code: Code, path: Path, reason: str, advice: str, *, key: bool = False, offset: int = 0
+    ) -> Finding:
+        """A finding about what stands at `path`; with `key`, about the key there; `offset` characters in."""
+        problem = self.document.problem(path, reason, key=key, offset=offset)
+        return Finding(
+            problem.file, problem.line, problem.column, problem.path, code.id, reason, advice, code
+        )
+
+    def line(self, path: Path) -> int:
+        """The line in which what stands at `path` begins."""
+        return self.document.at(path).line
+
+    def filled_in(self, path: Path) -> bool:
+        """Whether a variable stands at or below `path`, so that no value from there may be shown."""
+        return any(node.filled_in or node.stands_in for node in _below(self.document.at(path)))
+
+    def asks(self, placed: PlacedRoute) -> str:
+        """What a route's own matchers ask, for people: `{severity="critical"}`; variables by name."""
+        entries = self.document.at(placed.path).entries
+        nodes = [entries[key][1] for key in ("matchers", "match", "match_re") if key in entries]
+        if any(node.filled_in for top in nodes for node in _below(top)):
+            return "whose matchers hold variables"
+        return show(placed.route.matchers)
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedRoute:
+    """A route of the plan, and where it is written.
+
+    Attributes:
+        path: of its section in the document.
+        section: what is written there; `route` has what is inherited filled in.
+        position: among its siblings.
+        sure: no variable without value decides which alerts it, or a route above it, takes.
+    """
+
+    path: Path
+    section: RouteConfig
+    route: Route
+    parent: PlacedRoute | None
+    position: int
+    sure: bool
+
+    @cached_property
+    def lineage(self) -> tuple[PlacedRoute, ...]:
+        """The route and those above it, the root first."""
+        return (*(self.parent.lineage if self.parent else ()), self)
+
+    @cached_property
+    def conditions(self) -> tuple[Matcher, ...]:
+        """All that an alert must meet to come here, its siblings left aside: own matchers and those above."""
+        return tuple(dict.fromkeys(matcher for one in self.lineage for matcher in one.route.matchers))
+
+
+def stands_in(node: Node) -> bool:
+    """Whether a variable without value stands at or below a node."""
+    return any(one.stands_in for one in _below(node))
+
+
+def _below(node: Node) -> Iterator[Node]:
+    yield node
+    for item in node.items:
+        yield from _below(item)
+    for _, value in node.entries.values():
+        yield from _below(value)

@@ -1,0 +1,70 @@
+"""Configurations in parts: what a test does not say is filled in, so that an example is about one thing."""
+
+import textwrap
+
+import pytest
+import yaml
+
+from config.findings.check import run
+from config.findings.subject import Subject
+from config.load import ConfigError, examine
+from gateway.cli.findings import CHECKS
+
+
+def completed(text: str) -> str:
+    """The configuration with a root route and the receivers that are only named; its lines stay in place."""
+    text = textwrap.dedent(text)
+    data = yaml.safe_load(text) or {}
+    if "route" not in data:
+        text += "route: {receiver: default}\n"
+        data["route"] = {"receiver": "default"}
+    named = dict.fromkeys(_receivers(data["route"]) + _targets(data))
+    if "receivers" not in data:
+        hook = "webhook_configs: [{url: 'http://127.0.0.1:5001/'}]"
+        text += "receivers:\n" + "".join(f"  - {{name: {name}, {hook}}}\n" for name in named)
+    return text
+
+
+def _receivers(route: dict) -> list[str]:
+    own = [route["receiver"]] if "receiver" in route else []
+    return own + [name for child in route.get("routes", ()) for name in _receivers(child)]
+
+
+def _targets(data: dict) -> list[str]:
+    steps = [step for policy in data.get("escalation_policies", ()) for step in policy["steps"]]
+    return [to["receiver"] for step in steps for to in step.get("notify", ()) if "receiver" in to]
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch):
+    """Runs all checks over the text of a configuration: `[finding, ...]`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_over(text: str, *, name: str = "tocsin.yaml", **how):
+        (tmp_path / name).write_text(completed(text))
+        document, config, problems = examine(tmp_path / name, {}, **how)
+        if problems:
+            raise ConfigError(problems)
+        return run(CHECKS, Subject(document, config, **how))
+
+    return run_over
+
+
+@pytest.fixture
+def found(check):
+    """As `check`, of one code or several: `["4:7 reason", ...]`."""
+
+    def places(text: str, *codes: str, **how) -> list[str]:
+        return [f"{f.line}:{f.column} {f.reason}" for f in check(text, **how) if f.id in codes]
+
+    return places
+
+
+@pytest.fixture
+def check_example(check):
+    """Runs all checks over a page's example: the codes of what is found."""
+
+    def codes(example) -> list[str]:
+        return [finding.id for finding in check(example.config)]
+
+    return codes
