@@ -56,7 +56,7 @@ def load_text(
 
 
 class Examined(NamedTuple):
-    """A file as `tocsin check` sees it. Without problems there is a configuration, unless it cannot be told."""
+    """A file as `tocsin check` sees it. Without problems there is a configuration, if it can be told."""
 
     document: Document | None
     config: Config | None

@@ -63,7 +63,7 @@ def check(
         ),
     ] = "text",
 ) -> None:
-    """Check configurations: all that is wrong with them, and what in them will not do what is meant.
+    """Check configurations: what is wrong, and what will not do what is meant.
 
     Exits 1 where there is a problem, an error or a warning; information alone is no failure.
     """
