@@ -9,22 +9,26 @@ Rules: Alertmanager's `dispatch/route.go` for what a route inherits, its default
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from config.filled import KINDS, Integration, Kind, integrations_of, pin, plain, unpin
-from routing.inhibition import Rules
+from config.intervals import interval
+from config.targets import Directory
+from routing.inhibition import Rule, Rules
 from routing.matchers import Matcher, in_order, parse_matchers, show
+from routing.policies import Policy, Step, Target
 from routing.severity import Severities
-from routing.teams import Ownership
+from routing.teams import Ownership, TeamRule
 from routing.tree import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from config.schema import Config, RouteConfig
-    from routing.policies import Policy
+    from config.people import PolicyConfig, SeveritiesConfig, StepConfig, WaysConfig
+    from config.schema import Config, InhibitRuleConfig, RouteConfig
+    from routing.calendar import TimeInterval
 
 __all__ = ["KINDS", "Integration", "Kind", "Plan", "compile_plan", "pin", "unpin"]
 
@@ -37,28 +41,44 @@ DEFAULT_REPEAT_INTERVAL: Final = 14_400_000
 class Plan:
     """What routing and sending need. `digest` differs when anything in the configuration does.
 
-    `inhibit_grace` and `inhibit_release` are milliseconds.
+    `inhibit_grace`, 0 where there are no rules, and `inhibit_release` are milliseconds.
     """
 
     root: Route
     receivers: Mapping[str, tuple[Integration, ...]]
     config: Config
     digest: str
-    inhibition: Rules = field(default_factory=lambda: Rules(()))
-    inhibit_grace: int = 0
-    inhibit_release: int = 30_000
-    severities: Severities = field(default_factory=Severities)
-    ownership: Ownership = field(default_factory=Ownership)
-    policies: Mapping[str, Policy] = field(default_factory=dict)
+    inhibition: Rules
+    inhibit_grace: int
+    inhibit_release: int
+    severities: Severities
+    ownership: Ownership
+    policies: Mapping[str, Policy]
+    directory: Directory
+
+    @property
+    def teams(self) -> Mapping[str, WaysConfig]:
+        """How each team is told, as written: what it lacks comes from `team_defaults`."""
+        return self.directory.teams
 
     def team_of(self, labels: Mapping[str, str], route: Route) -> str:
         """Whose an alert is, "" if nobody's: its label's team, else its route's, else that of a rule."""
         return self.ownership.team_of(labels, route.team)
 
     def first_step(self, policy: str, team: str, severity_rank: int) -> tuple[Integration, ...]:
-        """Whom a policy tells first of an incident of this team and severity: always somebody."""
-        del policy, team, severity_rank
-        return self.receivers[self.root.receiver]
+        """Whom a policy tells first of an incident of this team ("" for none) and severity.
+
+        Always somebody: where nobody whom it names can be reached, or the policy is gone, it is the root's
+        receiver, and `instead_of` says of each integration for whom it stands in.
+        """
+        known = self.policies.get(policy)
+        severity = self.severities.name(severity_rank)
+        targets = known.steps[0].notify if known else ()
+        if found := self.directory.integrations(targets, team, severity):
+            return found
+        missed = ", ".join(map(str, targets)) or f"policy: {policy}"
+        last = self.directory.integrations([Target("receiver", self.root.receiver)], team, severity)
+        return tuple(replace(one, instead_of=missed) for one in last)
 
 
 def compile_plan(config: Config) -> Plan:
@@ -72,38 +92,99 @@ def compile_plan(config: Config) -> Plan:
         repeat_interval=DEFAULT_REPEAT_INTERVAL,
     )
     text = json.dumps(plain(config.model_dump(by_alias=True)), sort_keys=True)
+    intervals = {one.name: interval(one) for one in (*config.mute_time_intervals, *config.time_intervals)}
+    receivers = {one.name: tuple(integrations_of(one, config.global_)) for one in config.receivers}
     return Plan(
-        root=_route(config.route, root, "{}"),
-        receivers={
-            receiver.name: tuple(integrations_of(receiver, config.global_)) for receiver in config.receivers
-        },
+        root=_route(config.route, root, "{}", intervals),
+        receivers=receivers,
         config=config,
         digest=sha256(text.encode()).hexdigest(),
+        inhibition=Rules(tuple(map(_inhibit_rule, config.inhibit_rules))),
+        inhibit_grace=config.inhibit_grace if config.inhibit_rules else 0,
+        inhibit_release=config.inhibit_release,
+        severities=_severities(config.severities),
+        ownership=Ownership(
+            names=frozenset(team.name for team in config.teams),
+            rules=tuple(TeamRule(_parsed(rule.matchers), rule.team) for rule in config.team_rules),
+        ),
+        policies={one.name: _policy(one) for one in config.escalation_policies},
+        directory=Directory(
+            receivers=receivers,
+            teams={team.name: team for team in config.teams},
+            defaults=config.team_defaults,
+            users={user.name: user for user in config.users},
+            glob=config.global_,
+        ),
+    )
+
+
+def _severities(section: SeveritiesConfig | None) -> Severities:
+    if section is None:
+        return Severities()
+    return Severities(
+        label=section.label,
+        names=tuple(name.lower() for name in section.names),
+        aliases={word.lower(): name.lower() for word, name in section.aliases.items()},
+        default=section.default.lower(),
+    )
+
+
+def _policy(section: PolicyConfig) -> Policy:
+    return Policy(section.name, tuple(map(_step, section.steps)), section.ack_timeout or 0)
+
+
+def _step(section: StepConfig) -> Step:
+    targets = tuple(
+        Target("receiver", one.receiver)
+        if one.receiver
+        else Target("team", one.team)
+        if one.team
+        else Target("user", one.user or "")
+        for one in section.notify
+    )
+    return Step(targets, section.after, section.unless, section.policy or "")
+
+
+def _inhibit_rule(section: InhibitRuleConfig) -> Rule:
+    return Rule(
+        name=section.name,
+        source=_matchers(section.source_match, section.source_match_re, section.source_matchers),
+        target=_matchers(section.target_match, section.target_match_re, section.target_matchers),
+        equal=section.equal,
     )
 
 
 # --- routes --------------------------------------------------------------------------------------------
 
 
-def _route(section: RouteConfig, parent: Route, path: str) -> Route:
-    """`path` is Alertmanager's key of the route, whatever its name; it goes on into the children's."""
+def _route(section: RouteConfig, parent: Route, path: str, intervals: Mapping[str, TimeInterval]) -> Route:
+    """`path` is Alertmanager's key of the route, whatever its name; it goes on into the children's.
+
+    A receiver or a policy replaces whichever of the two the parent has.
+    """
+    own = bool(section.receiver or section.policy)
     inherited = Route(
         key=section.name or path,
-        receiver=section.receiver or parent.receiver,
+        receiver=section.receiver or ("" if own else parent.receiver),
+        policy=section.policy or ("" if own else parent.policy),
+        team=section.team or parent.team,
+        labels=tuple(sorted((dict(parent.labels) | section.labels).items())),
+        mute=tuple(intervals[name] for name in section.mute_time_intervals),
+        active=tuple(intervals[name] for name in section.active_time_intervals),
         group_by=parent.group_by if section.group_by is None else _group_by(section.group_by),
         group_wait=parent.group_wait if section.group_wait is None else section.group_wait,
         group_interval=section.group_interval or parent.group_interval,
         repeat_interval=section.repeat_interval or parent.repeat_interval,
-        matchers=_matchers(section),
+        matchers=_asked(section),
         continue_=section.continue_,
     )
     seen: dict[str, int] = {}
     children: list[Route] = []
     for child in section.routes:
-        below = f"{path}/{show(_matchers(child))}"
+        below = f"{path}/{show(_asked(child))}"
         seen[below] = seen.get(below, 0) + 1
         number = f"#{seen[below]}" if seen[below] > 1 else ""
-        children.append(_route(child, inherited, below + number))
+        children.append(_route(child, inherited, below + number, intervals))
     return replace(inherited, children=tuple(children))
 
 
@@ -111,9 +192,18 @@ def _group_by(names: tuple[str, ...]) -> frozenset[str] | None:
     return None if "..." in names else frozenset(names)
 
 
-def _matchers(section: RouteConfig) -> tuple[Matcher, ...]:
+def _asked(section: RouteConfig) -> tuple[Matcher, ...]:
+    return _matchers(section.match, section.match_re, section.matchers)
+
+
+def _matchers(
+    equal: Mapping[str, str], regex: Mapping[str, str], written: Iterable[str]
+) -> tuple[Matcher, ...]:
     """All three forms together; a `match_re` is shown anchored, as Alertmanager shows it."""
-    equal = (Matcher(name, "=", value) for name, value in section.match.items())
-    regex = (Matcher(name, "=~", f"^(?:{value})$") for name, value in section.match_re.items())
-    written = (matcher for text in section.matchers for matcher in parse_matchers(text))
-    return in_order((*equal, *regex, *written))
+    old = [Matcher(name, "=", value) for name, value in equal.items()]
+    old += [Matcher(name, "=~", f"^(?:{value})$") for name, value in regex.items()]
+    return in_order((*old, *_parsed(written)))
+
+
+def _parsed(written: Iterable[str]) -> tuple[Matcher, ...]:
+    return tuple(matcher for text in written for matcher in parse_matchers(text))

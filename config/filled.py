@@ -42,15 +42,20 @@ KINDS: Final[Mapping[Kind, type[IntegrationConfig]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """One way in which a receiver tells. `index` counts within its kind, as in the file.
+    """One way in which a receiver, a team or a user is told.
 
-    `config` has everything from `global` filled in and stands for itself: it can be pinned.
+    Attributes:
+        receiver: its name, or who is told, in words: `team backend: slack`, `user dana: email`.
+        index: counts within its kind, as in the file.
+        config: has everything from `global` filled in and stands for itself: it can be pinned.
+        instead_of: whom a policy named and could not reach, where this stands in for them; "" else.
     """
 
     receiver: str
     kind: Kind
     index: int
     config: IntegrationConfig
+    instead_of: str = ""
 
 
 def integrations_of(receiver: ReceiverConfig, glob: GlobalConfig) -> Iterator[Integration]:

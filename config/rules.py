@@ -1,7 +1,8 @@
 """What one key alone cannot tell: rules about several keys or sections at once.
 
 They look at the document as written, whatever else is wrong with it, so that all problems of a file are
-told together; a part of the wrong shape is passed over, because the schema says so already.
+told together; a part of the wrong shape is passed over, because the schema says so already. Severities,
+teams, users and policies are in `people_rules.py`.
 
 Rules: the load-time errors of Alertmanager's `config/config.go`, and our own for tokens and templates.
 """
@@ -12,33 +13,28 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from config.problems import Path, did_you_mean
+from config import people_rules
 from config.templates import TEMPLATED, broken
+from config.written import Finding, at_most_one, children, entries, mapping, names, texts, unique, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+
+    from config.problems import Path
+
+__all__ = ["ALERTMANAGER_FILES", "Finding", "findings"]
 
 ALERTMANAGER_FILES: Final = frozenset({"alertmanager.yml", "alertmanager.yaml"})
 
-_FREE: Final = frozenset({"match", "match_re", "details", "headers"})  # whose keys are the user's own
+_FREE: Final = frozenset(  # whose keys are the user's own
+    {"match", "match_re", "source_match", "source_match_re", "target_match", "target_match_re"}
+    | {"details", "headers", "labels", "aliases"}
+)
 _SLACK: Final = ("api_url", "api_url_file", "app_token", "app_token_file")
 _PAGERDUTY: Final = ("routing_key", "routing_key_file", "service_key", "service_key_file")
 _LOGINS: Final = ("basic_auth", "authorization", "bearer_token", "bearer_token_file")
 _TOKENS: Final = ("token", "hash", "token_file")
 _GO: Final = re.compile(r"\{\{-?\s*(?:[.$]|(?:template|define|block|with|if|else|end|range)\b(?!\())")
-
-
-class Finding(NamedTuple):
-    """A problem at a path; `key` points at the key there, `offset` that many characters into the value.
-
-    `unquoted` is the message where a variable is filled in, if `message` could show a part of its value.
-    """
-
-    path: Path
-    message: str
-    key: bool = False
-    offset: int = 0
-    unquoted: str = ""
 
 
 def findings(data: Any, file: str) -> Iterator[Finding]:
@@ -47,35 +43,12 @@ def findings(data: Any, file: str) -> Iterator[Finding]:
         return
     yield from _receivers(data)
     yield from _routes(data)
+    yield from _intervals(data)
+    yield from people_rules.findings(data)
     yield from _global(data)
     yield from _auth(data)
     yield from _templates(data, file)
     yield from _files_beside_values((), data)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _entries(data: dict[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
-    """The mappings in the list at `key`, with their positions."""
-    value = data.get(key)
-    return (
-        [(i, item) for i, item in enumerate(value) if isinstance(item, dict)]
-        if isinstance(value, list)
-        else []
-    )
-
-
-def _texts(data: dict[str, Any], key: str) -> list[str]:
-    value = data.get(key)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _at_most_one(path: Path, data: dict[str, Any], keys: Iterable[str]) -> Iterator[Finding]:
-    given = [key for key in keys if data.get(key)]
-    for key in given[1:]:
-        yield Finding((*path, key), f"stands beside {given[0]}; expected only one of the two", key=True)
 
 
 # --- receivers -----------------------------------------------------------------------------------------
@@ -86,36 +59,32 @@ def _receivers(data: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(
             ("receivers",), "is empty; expected at least one receiver, such as - name: nobody", key=True
         )
-    glob = _mapping(data.get("global"))
-    seen: set[str] = set()
-    for index, receiver in _entries(data, "receivers"):
+    glob = mapping(data.get("global"))
+    yield from unique(data, "receiver", "receivers")
+    for index, receiver in entries(data, "receivers"):
         path: Path = ("receivers", index)
-        name = receiver.get("name")
-        if isinstance(name, str) and name in seen:
-            yield Finding((*path, "name"), f"the receiver {name!r} stands here twice; expected unique names")
-        seen.add(name if isinstance(name, str) else "")
-        for at, pagerduty in _entries(receiver, "pagerduty_configs"):
+        for at, pagerduty in entries(receiver, "pagerduty_configs"):
             yield from _pagerduty((*path, "pagerduty_configs", at), pagerduty)
-        for at, slack in _entries(receiver, "slack_configs"):
+        for at, slack in entries(receiver, "slack_configs"):
             yield from _slack((*path, "slack_configs", at), slack, glob)
-        for at, email in _entries(receiver, "email_configs"):
+        for at, email in entries(receiver, "email_configs"):
             yield from _email((*path, "email_configs", at), email, glob)
-        for at, webhook in _entries(receiver, "webhook_configs"):
+        for at, webhook in entries(receiver, "webhook_configs"):
             if not (webhook.get("url") or webhook.get("url_file")):
                 yield Finding((*path, "webhook_configs", at), "no address; expected url or url_file")
         for kind in ("pagerduty_configs", "slack_configs", "webhook_configs"):
-            for at, integration in _entries(receiver, kind):
+            for at, integration in entries(receiver, kind):
                 yield from _http((*path, kind, at, "http_config"), integration.get("http_config"))
 
 
 def _pagerduty(path: Path, data: dict[str, Any]) -> Iterator[Finding]:
-    yield from _at_most_one(path, data, _PAGERDUTY)
+    yield from at_most_one(path, data, _PAGERDUTY)
     if not any(data.get(key) for key in _PAGERDUTY):
         yield Finding(path, "no key of a PagerDuty service; expected routing_key or routing_key_file")
 
 
 def _slack(path: Path, data: dict[str, Any], glob: dict[str, Any]) -> Iterator[Finding]:
-    yield from _at_most_one(path, data, _SLACK)
+    yield from at_most_one(path, data, _SLACK)
     own = [key for key in _SLACK if data.get(key)]
     given = own or [key for key in _SLACK if glob.get(f"slack_{key}")]
     if not given:
@@ -133,7 +102,7 @@ def _email(path: Path, data: dict[str, Any], glob: dict[str, Any]) -> Iterator[F
     if not (data.get("from") or glob.get("smtp_from")):
         yield Finding(path, "no sender; expected from here or smtp_from in global")
     seen: dict[str, str] = {}
-    for name in _mapping(data.get("headers")):
+    for name in mapping(data.get("headers")):
         if name.lower() in seen:
             message = f"the header {name!r} is the same as {seen[name.lower()]!r}; expected it once"
             yield Finding((*path, "headers", name), message, key=True)
@@ -142,19 +111,19 @@ def _email(path: Path, data: dict[str, Any], glob: dict[str, Any]) -> Iterator[F
 
 
 def _global(data: dict[str, Any]) -> Iterator[Finding]:
-    glob = _mapping(data.get("global"))
-    yield from _at_most_one(("global",), glob, [f"slack_{key}" for key in _SLACK])
+    glob = mapping(data.get("global"))
+    yield from at_most_one(("global",), glob, [f"slack_{key}" for key in _SLACK])
     yield from _http(("global", "http_config"), glob.get("http_config"))
     yield from _tls(("global", "smtp_tls_config"), glob.get("smtp_tls_config"))
 
 
 def _http(path: Path, value: Any) -> Iterator[Finding]:
-    yield from _at_most_one(path, _mapping(value), _LOGINS)
-    yield from _tls((*path, "tls_config"), _mapping(value).get("tls_config"))
+    yield from at_most_one(path, mapping(value), _LOGINS)
+    yield from _tls((*path, "tls_config"), mapping(value).get("tls_config"))
 
 
 def _tls(path: Path, value: Any) -> Iterator[Finding]:
-    data = _mapping(value)
+    data = mapping(value)
     for one, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if data.get(one) and not data.get(other):
             yield Finding((*path, one), f"stands without {other}; expected both or neither", key=True)
@@ -165,62 +134,96 @@ def _files_beside_values(path: Path, value: Any) -> Iterator[Finding]:
     if isinstance(value, dict):
         for key in value:
             if f"{key}_file" in value and (not path or path[-1] not in _FREE):
-                yield from _at_most_one(path, value, (key, f"{key}_file"))
-    for key, child in _children(value):
+                yield from at_most_one(path, value, (key, f"{key}_file"))
+    for key, child in children(value):
         yield from _files_beside_values((*path, key), child)
 
 
-def _children(value: Any) -> Iterable[tuple[str | int, Any]]:
-    if isinstance(value, dict):
-        return value.items()
-    return enumerate(value) if isinstance(value, list) else ()
-
-
 # --- routes --------------------------------------------------------------------------------------------
+
+
+class _Known(NamedTuple):
+    """What routes can name; None: nothing is known of it, and something is said there already."""
+
+    receivers: list[str] | None
+    intervals: list[str]
+    policies: list[str]
+    teams: list[str]
 
 
 def _routes(data: dict[str, Any]) -> Iterator[Finding]:
     root = data.get("route")
     if not isinstance(root, dict):
         return
-    if not root.get("receiver"):
+    yield from _root(root)
+    known = _Known(
+        receivers=None if "receivers" in data and not data["receivers"] else names(data, "receivers"),
+        intervals=names(data, "time_intervals", "mute_time_intervals"),
+        policies=names(data, "escalation_policies"),
+        teams=names(data, "teams"),
+    )
+    seen: set[str] = set()
+    for path, route in _walk(("route",), root):
+        name = route.get("name")
+        if isinstance(name, str) and name in seen:
+            yield Finding((*path, "name"), f"the route {name!r} stands here twice; expected unique names")
+        seen.add(name if isinstance(name, str) else "")
+        yield from _told(path, route, known)
+        yield from _grouped(path, route)
+
+
+def _root(root: dict[str, Any]) -> Iterator[Finding]:
+    if root.get("policy"):
+        message = (
+            "the root route takes no policy: its receiver is told what no other route takes, and where a"
+            " policy reaches nobody; expected a receiver here, and the policy in a route below"
+        )
+        yield Finding(("route", "policy"), message, key=True)
+    elif not root.get("receiver"):
         expected = "the name of the receiver that takes what no other route does"
         yield Finding(("route",), f"the root route has no receiver; expected {expected}", key=True)
     for key in ("matchers", "match", "match_re"):
         if root.get(key):
             message = "the root route takes every alert; expected matchers in the routes below it only"
             yield Finding(("route", key), message, key=True)
+    for key in ("mute_time_intervals", "active_time_intervals"):
+        if root.get(key):
+            message = "the root route is never quiet; expected intervals in the routes below it only"
+            yield Finding(("route", key), message, key=True)
     if str(root.get("continue") or "").lower() in ("true", "yes", "on", "y", "t", "1"):
         message = "the root route has no next one to continue with; expected no continue here"
         yield Finding(("route", "continue"), message, key=True)
-    receivers: list[str] | None = [
-        item["name"] for _, item in _entries(data, "receivers") if isinstance(item.get("name"), str)
-    ]
-    if "receivers" in data and not data["receivers"]:
-        receivers = None  # said once, there
-    names: set[str] = set()
-    for path, route in _walk(("route",), root):
-        yield from _route(path, route, receivers, names)
 
 
 def _walk(path: Path, route: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     yield path, route
-    for index, child in _entries(route, "routes"):
+    for index, child in entries(route, "routes"):
         yield from _walk((*path, "routes", index), child)
 
 
-def _route(
-    path: Path, route: dict[str, Any], receivers: list[str] | None, names: set[str]
-) -> Iterator[Finding]:
-    receiver = route.get("receiver")
-    if isinstance(receiver, str) and receiver and receivers is not None and receiver not in receivers:
-        message = f"there is no receiver {receiver!r}; expected the name of one in receivers"
-        yield Finding((*path, "receiver"), message + did_you_mean(receiver, receivers))
-    name = route.get("name")
-    if isinstance(name, str) and name in names:
-        yield Finding((*path, "name"), f"the route {name!r} stands here twice; expected unique names")
-    names.add(name if isinstance(name, str) else "")
-    labels = _texts(route, "group_by")
+def _told(path: Path, route: dict[str, Any], known: _Known) -> Iterator[Finding]:
+    """Whom a route tells, and when."""
+    if len(path) > 1:  # of the root's policy is said more
+        yield from at_most_one(path, route, ("receiver", "policy"))
+    if known.receivers is not None:
+        where = "receivers"
+        yield from unknown((*path, "receiver"), route.get("receiver"), "receiver", known.receivers, where)
+    where = "escalation_policies"
+    yield from unknown((*path, "policy"), route.get("policy"), "policy", known.policies, where)
+    yield from unknown((*path, "team"), route.get("team"), "team", known.teams, "teams")
+    for key in ("mute_time_intervals", "active_time_intervals"):
+        for at, name in enumerate(texts(route, key)):
+            yield from unknown((*path, key, at), name, "interval", known.intervals, "time_intervals")
+    for name, value in mapping(route.get("labels")).items():
+        if isinstance(value, str) and "{{" in value:
+            message = (
+                "templates in the labels of routes are not rendered by this version; expected plain text"
+            )
+            yield Finding((*path, "labels", name), message, offset=value.index("{{"))
+
+
+def _grouped(path: Path, route: dict[str, Any]) -> Iterator[Finding]:
+    labels = texts(route, "group_by")
     if "..." in labels and len(labels) > 1:
         yield Finding((*path, "group_by"), "'...' is all labels already; expected no other label beside it")
     for label, count in Counter(labels).items():
@@ -228,18 +231,20 @@ def _route(
             yield Finding((*path, "group_by"), f"the label {label!r} stands here twice; expected it once")
 
 
+def _intervals(data: dict[str, Any]) -> Iterator[Finding]:
+    """Both lists share their names; the older one is only an older name."""
+    yield from unique(data, "interval", "time_intervals", "mute_time_intervals")
+
+
 # --- Tocsin's own --------------------------------------------------------------------------------------
 
 
 def _auth(data: dict[str, Any]) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for index, token in _entries(_mapping(data.get("auth")), "tokens"):
+    auth = mapping(data.get("auth"))
+    yield from unique(auth, "token", "tokens", at=("auth",))
+    for index, token in entries(auth, "tokens"):
         path: Path = ("auth", "tokens", index)
-        name = token.get("name")
-        if isinstance(name, str) and name in seen:
-            yield Finding((*path, "name"), f"the token {name!r} stands here twice; expected unique names")
-        seen.add(name if isinstance(name, str) else "")
-        yield from _at_most_one(path, token, _TOKENS)
+        yield from at_most_one(path, token, _TOKENS)
         if not any(token.get(key) for key in _TOKENS):
             yield Finding(path, "no credential; expected token, hash or token_file")
 
@@ -252,7 +257,7 @@ def _templates(data: dict[str, Any], file: str) -> Iterator[Finding]:
             f"Go templates are not interpreted by this version; {advice}, and set template_language: jinja"
         )
         yield Finding(("template_language",), message)
-    for index, name in enumerate(_texts(data, "templates")):
+    for index, name in enumerate(texts(data, "templates")):
         kind = "Go template files are" if name.endswith(".tmpl") else "template files are"
         yield Finding(("templates", index), f"{kind} not read by this version; {advice}")
     alertmanager = file.replace("\\", "/").rpartition("/")[2] in ALERTMANAGER_FILES
@@ -284,5 +289,5 @@ def _broken(path: Path, text: str) -> Iterator[Finding]:
 def _all_texts(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
         yield path, value
-    for key, child in _children(value):
+    for key, child in children(value):
         yield from _all_texts((*path, key), child)

@@ -9,7 +9,7 @@ Rules: Alertmanager's `config/config.go` and its configuration page. Durations a
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from config.integrations import (
     Authorization,
@@ -25,12 +25,13 @@ from config.integrations import (
     TLSConfig,
     WebhookConfig,
 )
+from config.intervals import TimeIntervalConfig
+from config.people import PolicyConfig, Severities, TeamConfig, TeamRuleConfig, UserConfig, WaysConfig
 from config.secret import SecretError, reveal
 from config.section import Section
 from config.values import (
     BaseUrl,
     Duration,
-    GroupLabel,
     LabelName,
     Matchers,
     Name,
@@ -45,6 +46,7 @@ from config.values import (
     StoreUrl,
     TokenHash,
     Url,
+    Utf8LabelName,
 )
 
 __all__ = [
@@ -56,11 +58,13 @@ __all__ = [
     "EmailConfig",
     "GlobalConfig",
     "HTTPConfig",
+    "InhibitRuleConfig",
     "IntegrationConfig",
     "LimitsConfig",
     "PagerDutyConfig",
     "PagerDutyImage",
     "PagerDutyLink",
+    "PolicyConfig",
     "ReceiverConfig",
     "RedisConfig",
     "RouteConfig",
@@ -70,7 +74,12 @@ __all__ = [
     "SlackConfig",
     "SlackField",
     "TLSConfig",
+    "TeamConfig",
+    "TeamRuleConfig",
+    "TimeIntervalConfig",
     "TokenConfig",
+    "UserConfig",
+    "WaysConfig",
     "WebhookConfig",
     "json_schema",
     "reveal",
@@ -99,17 +108,47 @@ class RouteConfig(Section):
         None, description="Tocsin's own: identity of the route across changes of its matchers."
     )
     receiver: Name | None = None
+    policy: Name | None = Field(None, description="Escalation policy that is followed instead of a receiver.")
+    team: Name | None = Field(None, description="Whose alerts these are, where no label names a team.")
     matchers: tuple[Matchers, ...] = ()
     match: dict[LabelName, str] = Field(default_factory=dict, description="Old form of matchers with =.")
     match_re: dict[LabelName, Regex] = Field(
         default_factory=dict, description="Old form of matchers with =~."
     )
     continue_: bool = Field(False, alias="continue")
-    group_by: tuple[GroupLabel, ...] | None = Field(None, description="Label names, or only '...' for all.")
+    group_by: tuple[Utf8LabelName, ...] | None = Field(
+        None, description="Label names, or only '...' for all."
+    )
     group_wait: Duration | None = None
     group_interval: PositiveDuration | None = None
     repeat_interval: PositiveDuration | None = None
+    mute_time_intervals: tuple[Name, ...] = Field((), description="Intervals in which nobody is told.")
+    active_time_intervals: tuple[Name, ...] = Field((), description="Outside of these, nobody is told.")
+    labels: dict[LabelName, str] = Field(
+        default_factory=dict, description="Shown with what is sent; children have them too."
+    )
     routes: tuple["RouteConfig", ...] = ()
+
+
+class InhibitRuleConfig(Section):
+    """While an alert fires that meets the source matchers, those that meet the target's are not told."""
+
+    name: str = ""
+    source_matchers: tuple[Matchers, ...] = ()
+    target_matchers: tuple[Matchers, ...] = ()
+    equal: tuple[Utf8LabelName, ...] = Field((), description="Labels whose values must be the same in both.")
+    source_match: dict[LabelName, str] = Field(default_factory=dict, description="Old form, with =.")
+    source_match_re: dict[LabelName, Regex] = Field(default_factory=dict, description="Old form, with =~.")
+    target_match: dict[LabelName, str] = Field(default_factory=dict, description="Old form, with =.")
+    target_match_re: dict[LabelName, Regex] = Field(default_factory=dict, description="Old form, with =~.")
+
+
+def _a_rule(value: object) -> object:
+    """A rule of nothing at all is legal in Alertmanager, and inhibits nothing."""
+    return {} if value is None else value
+
+
+InhibitRule = Annotated[InhibitRuleConfig, BeforeValidator(_a_rule)]
 
 
 class GlobalConfig(Section):
@@ -190,6 +229,23 @@ class Config(Section):
     global_: GlobalConfig = Field(default_factory=GlobalConfig, alias="global")
     route: RouteConfig
     receivers: tuple[ReceiverConfig, ...] = ()
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+    inhibit_grace: Duration = Field(
+        2_000, description="How long an alert that a rule could inhibit waits for its source to arrive."
+    )
+    inhibit_release: Duration = Field(
+        30_000, description="How long after its source has ended an alert must still fire to be told."
+    )
+    time_intervals: tuple[TimeIntervalConfig, ...] = ()
+    mute_time_intervals: tuple[TimeIntervalConfig, ...] = Field((), description="Old name of time_intervals.")
+    severities: Severities | None = Field(None, description="Worst first; not given: critical to info.")
+    teams: tuple[TeamConfig, ...] = ()
+    team_defaults: WaysConfig = Field(
+        default_factory=WaysConfig, description="For what a team lacks, and for alerts without a team."
+    )
+    team_rules: tuple[TeamRuleConfig, ...] = Field((), description="Matchers -> team; the first counts.")
+    users: tuple[UserConfig, ...] = ()
+    escalation_policies: tuple[PolicyConfig, ...] = ()
     templates: tuple[str, ...] = ()
     template_language: Literal["jinja", "go"] | None = Field(
         None, description="Only jinja is interpreted yet."

@@ -52,25 +52,21 @@ _OTHER_DEFAULTS = (
 
 UNSUPPORTED: Final[dict[str, dict[str, str]]] = {
     "Config": {
-        "inhibit_rules": "alerts that should be inhibited would all notify",
-        "time_intervals": "alerts would notify in times that should be quiet",
-        "mute_time_intervals": "alerts would notify in times that should be quiet",
         "tracing": "no traces would be sent",
         "event_recorder": "no events would be recorded",
-        "severities": "critical, high, medium and low would be used, whatever is written here",
-        "teams": "teams would not be told",
-        "users": "nobody in it would be told",
         "schedules": "nobody would be on call",
-        "escalation_policies": "nobody would be escalated to",
         "heartbeats": "a missing heartbeat would not be noticed",
     },
-    "RouteConfig": {
-        "mute_time_intervals": "alerts would notify in times that should be quiet",
-        "active_time_intervals": "alerts would notify in times that should be quiet",
-        "labels": "the labels of this route would be lost",
-        "policy": "nobody would be escalated to; name a receiver",
-        "team": "the team would not be told; name a receiver",
+    "TeamConfig": {"on_call": "nobody would be on call; name a lead"},
+    "WaysConfig": {"on_call": "nobody would be on call; name a lead"},
+    "PolicyConfig": {
+        "keep_ack": "an acknowledgement would end when the severity rises",
+        "keep_ack_on_reopen": "an acknowledgement would end when the incident reopens",
+        "reopen_within": "an incident that ended would stay closed",
+        "dismissed_for": "an incident resolved by hand would not open again",
     },
+    "StepConfig": {"every": "the step would not be repeated"},
+    "TargetConfig": {"schedule": "nobody would be on call; name a user or a team's lead"},
     "ReceiverConfig": dict.fromkeys(_OTHER_SERVICES, _ELSEWHERE)
     | {"labels": "the labels of this receiver would be lost"},
     "GlobalConfig": dict.fromkeys(

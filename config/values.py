@@ -4,8 +4,9 @@ Each is an annotated type that reads what people write and says in plain words w
 configuration every scalar arrives as text (see `source.py`), so numbers given as numbers come from
 Python only: defaults and pinned configurations.
 
-Rules: durations as in `prometheus/common` (`model/time.go`), label names as in Prometheus' classic
-data model, matchers as in `routing/matchers.py`.
+Rules: durations as in `prometheus/common` (`model/time.go`), matchers as in `routing/matchers.py`. Label
+names are what Alertmanager 0.27 and newer take in the same places: any UTF-8 text in `group_by` and `equal`,
+but Prometheus' classic names in the deprecated `match` and `match_re`.
 """
 
 import re
@@ -170,8 +171,10 @@ def _label(value: str) -> str:
     return value
 
 
-def _group_label(value: str) -> str:
-    return value if value == "..." else _label(value)
+def _utf8_label(value: str) -> str:
+    if not value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise wrong(f"{quote(value)} is no label name", "any text that is not empty")
+    return value
 
 
 def _matchers(value: str) -> str:
@@ -225,7 +228,7 @@ Size = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "pattern": _SIZE.pattern, "examples": ["32MiB"]}),
 ]
 LabelName = Annotated[str, AfterValidator(_label)]
-GroupLabel = Annotated[str, AfterValidator(_group_label)]
+Utf8LabelName = Annotated[str, AfterValidator(_utf8_label)]
 Matchers = Annotated[str, AfterValidator(_matchers)]
 Regex = Annotated[str, AfterValidator(_regex)]
 Url = Annotated[str, AfterValidator(_web_address)]

@@ -38,6 +38,11 @@ def receiver(section):
             "route: {receiver: a, continue: yes}\nreceivers: [{name: a}]",
             "1:22: route.continue: the root route has no",
         ),
+        ("route: {policy: x}\nreceivers: [{name: a}]", "1:9: route.policy: the root route takes no policy"),
+        (
+            "route: {receiver: a, active_time_intervals: [x]}\nreceivers: [{name: a}]",
+            "1:22: route.active_time_intervals: the root route is never quiet",
+        ),
         (
             "route: {receiver: alpa}\nreceivers: [{name: alpha}]",
             "1:19: route.receiver: there is no receiver 'alpa'",
@@ -130,15 +135,30 @@ def test_each_mistake_is_told_with_its_place(text, expected):
         ("group_by: alertname", "'alertname' cannot be here; expected a list"),
         ("group_by: ['...', a]", "5:17: route.routes[0].group_by: '...' is all labels already"),
         ("group_by: [a, b, a]", "5:17: route.routes[0].group_by: the label 'a' stands here twice"),
-        ("group_by: [a-b]", "5:18: route.routes[0].group_by[0]: 'a-b' is no label name"),
+        ("group_by: [a, '']", "5:22: route.routes[0].group_by[1]: '' is no label name; expected any text"),
         ("group_wait: 30", "5:19: route.routes[0].group_wait: a number without a unit; expected a duration"),
         ("group_interval: 0s", "5:23: route.routes[0].group_interval: cannot be zero"),
         ("repeat_interval: 0s", "5:24: route.routes[0].repeat_interval: cannot be zero"),
         ("continue: maybe", "5:17: route.routes[0].continue: 'maybe' cannot be here; expected true or false"),
         ("routes: {}", "5:15: route.routes[0].routes: a mapping cannot be here; expected a list"),
         ("name: '{}'", "route.routes[0].name: '{}' cannot be here; expected letters"),
-        ("policy: x", "route.routes[0].policy: policy is not supported by this version"),
-        ("mute_time_intervals: [x]", "alerts would notify in times that should be quiet"),
+        ("policy: x", "5:15: route.routes[0].policy: there is no policy 'x'; expected the name of one in"),
+        ("team: x", "5:13: route.routes[0].team: there is no team 'x'; expected the name of one in teams"),
+        (
+            "{receiver: a, policy: x}",
+            "5:21: route.routes[0].policy: stands beside receiver; expected only one",
+        ),
+        (
+            "mute_time_intervals: [x]",
+            "5:29: route.routes[0].mute_time_intervals[0]: there is no interval 'x'",
+        ),
+        ("active_time_intervals: [x]", "route.routes[0].active_time_intervals[0]: there is no interval 'x'"),
+        ("mute_time_intervals: x", "'x' cannot be here; expected a list"),
+        (
+            "labels: {a: 'x {{ .y }}'}",
+            "5:22: route.routes[0].labels.a: templates in the labels of routes are",
+        ),
+        ("labels: {1a: b}", "'1a' is no label name"),
     ],
 )
 def test_each_mistake_in_a_route_is_told_with_its_place(route, expected):

@@ -8,7 +8,12 @@ from config import schema
 from config.section import Section, keys_of
 from config.unsupported import UNSUPPORTED
 
-SECTIONS = Section.__subclasses__()
+
+def below(section):
+    return [found for kind in section.__subclasses__() for found in (kind, *below(kind))]
+
+
+SECTIONS = below(Section)
 
 
 def names(kind):

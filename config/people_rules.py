@@ -1,0 +1,222 @@
+"""Rules about severities, teams, users and policies: who names whom, and whether they can be reached.
+
+They look at the document as written, as `rules.py` does. All of them are Tocsin's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from config.people import ANY_SEVERITY
+from config.problems import did_you_mean
+from config.values import parse_duration
+from config.written import Finding, at_most_one, entries, mapping, names, texts, unique, unknown
+from routing.severity import MOST, NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.problems import Path
+
+_KINDS: Final = ("receiver", "team", "user")
+
+
+def findings(data: dict[str, Any]) -> Iterator[Finding]:
+    """All that is wrong between the keys of these sections."""
+    yield from _severities(data.get("severities"))
+    yield from _teams(data)
+    yield from _users(data)
+    yield from _policies(data)
+
+
+# --- severities ----------------------------------------------------------------------------------------
+
+
+def _severities(section: Any) -> Iterator[Finding]:
+    path: Path = ("severities",)
+    if isinstance(section, list):
+        section = {"names": section}
+    elif isinstance(section, dict):
+        path = ("severities", "names")
+    else:
+        return
+    known: list[str] = []
+    for at, name in enumerate(section["names"] if isinstance(section.get("names"), list) else ()):
+        if not isinstance(name, str):
+            continue
+        if name.lower() in known:
+            message = f"the severity {name!r} stands here twice (capitals do not count); expected it once"
+            yield Finding((*path, at), message)
+        known.append(name.lower())
+    if len(known) > MOST:
+        message = f"{len(known)} severities; expected at most {MOST}, and other words for them in aliases"
+        yield Finding((*path, MOST), message)
+    for word, name in mapping(section.get("aliases")).items():
+        here: Path = ("severities", "aliases", word)
+        if word.lower() in known:
+            yield Finding(here, f"{word!r} is a severity itself; expected another word", key=True)
+        yield from _severity(here, name, known)
+    yield from _severity(("severities", "default"), section.get("default"), known)
+
+
+def _severity(path: Path, name: Any, known: list[str]) -> Iterator[Finding]:
+    if isinstance(name, str) and name and name.lower() not in known:
+        message = f"there is no severity {name!r}; expected one of {', '.join(known)}"
+        yield Finding(path, message + did_you_mean(name.lower(), known))
+
+
+def _severity_names(data: dict[str, Any]) -> list[str]:
+    section = data.get("severities")
+    found = {"names": section} if isinstance(section, list) else mapping(section)
+    return [name.lower() for name in texts(found, "names")] or list(NAMES)
+
+
+# --- teams and users -----------------------------------------------------------------------------------
+
+
+def _teams(data: dict[str, Any]) -> Iterator[Finding]:
+    yield from unique(data, "team", "teams")
+    severities = _severity_names(data)
+    for path, team in _all_teams(data):
+        for way in ("lead", "manager"):
+            if "@" not in str(team.get(way)):
+                yield from _user((*path, way), team.get(way), data)
+        for key in ("slack_channel", "pagerduty", "pagerduty_file"):
+            for severity in mapping(team.get(key)):
+                if severity.lower() not in (*severities, ANY_SEVERITY):
+                    message = (
+                        f"there is no severity {severity!r}; expected one of {', '.join(severities)}, or"
+                    )
+                    hint = did_you_mean(severity.lower(), severities)
+                    yield Finding((*path, key, severity), f"{message} {ANY_SEVERITY}{hint}", key=True)
+    teams = names(data, "teams")
+    for at, rule in entries(data, "team_rules"):
+        yield from unknown(("team_rules", at, "team"), rule.get("team"), "team", teams, "teams")
+
+
+def _all_teams(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The teams and what stands in for what they lack."""
+    yield ("team_defaults",), mapping(data.get("team_defaults"))
+    for at, team in entries(data, "teams"):
+        yield ("teams", at), team
+
+
+def _user(path: Path, name: Any, data: dict[str, Any]) -> Iterator[Finding]:
+    known = names(data, "users")
+    if isinstance(name, str) and name and name not in known:
+        message = f"there is no user {name!r}; expected the name of one in users, or an address with @"
+        yield Finding(path, message + did_you_mean(name, known))
+
+
+def _users(data: dict[str, Any]) -> Iterator[Finding]:
+    yield from unique(data, "user", "users")
+    for at, user in entries(data, "users"):
+        if not _reached_by(user):
+            message = "nobody can tell this user anything; expected email, slack_id or pagerduty"
+            yield Finding(("users", at), message)
+
+
+def _reached_by(user: dict[str, Any]) -> list[str]:
+    """The services that tell a user."""
+    services = {
+        "email": "email",
+        "slack_id": "slack",
+        "pagerduty": "pagerduty",
+        "pagerduty_file": "pagerduty",
+    }
+    return [service for key, service in services.items() if user.get(key)]
+
+
+# --- policies ------------------------------------------------------------------------------------------
+
+
+def _policies(data: dict[str, Any]) -> Iterator[Finding]:
+    yield from unique(data, "policy", "escalation_policies")
+    for at, policy in entries(data, "escalation_policies"):
+        before = 0
+        for position, step in entries(policy, "steps"):
+            path: Path = ("escalation_policies", at, "steps", position)
+            yield from _step(path, step, data, str(policy.get("name")))
+            yield from _when(path, step, before)
+            before = max(before, _after(step) or 0)
+
+
+def _step(path: Path, step: dict[str, Any], data: dict[str, Any], policy: str) -> Iterator[Finding]:
+    yield from at_most_one(path, step, ("notify", "policy"))
+    if path[-1] == 0 and step.get("policy"):
+        message = "the first step hands over before anybody is told; expected notify"
+        yield Finding((*path, "policy"), message, key=True)
+    elif not step.get("notify") and not step.get("policy"):
+        yield Finding(path, "this step tells nobody; expected notify, such as notify: [{team: slack}]")
+    if step.get("policy") == policy:
+        yield Finding((*path, "policy"), "the policy hands over to itself; expected another one")
+    known = names(data, "escalation_policies")
+    yield from unknown((*path, "policy"), step.get("policy"), "policy", known, "escalation_policies")
+    for at, target in entries(step, "notify"):
+        yield from _target((*path, "notify", at), target, data)
+
+
+def _after(step: dict[str, Any]) -> int | None:
+    try:
+        return parse_duration(step["after"]) if step.get("after") else 0
+    except Exception:  # noqa: BLE001 - the schema says what is wrong with it
+        return None
+
+
+def _when(path: Path, step: dict[str, Any], before: int) -> Iterator[Finding]:
+    after = _after(step)
+    if after is None:
+        return
+    if path[-1] == 0:
+        if after:
+            message = "the first step is due at once; expected no after, or a longer group_wait on the route"
+            yield Finding((*path, "after"), message, key=True)
+    elif not after:
+        yield Finding(path, "this step has no time; expected after, since the first step, such as after: 15m")
+    elif after < before:
+        message = "this step comes before the one above it; expected after, since the first step, to grow"
+        yield Finding((*path, "after"), message)
+
+
+def _target(path: Path, target: dict[str, Any], data: dict[str, Any]) -> Iterator[Finding]:
+    yield from at_most_one(path, target, _KINDS)
+    if not any(target.get(kind) for kind in _KINDS):
+        yield Finding(path, f"this target is nobody; expected one of {', '.join(_KINDS)}")
+    receivers = names(data, "receivers")
+    yield from unknown((*path, "receiver"), target.get("receiver"), "receiver", receivers, "receivers")
+    yield from unknown((*path, "user"), target.get("user"), "user", names(data, "users"), "users")
+    kind = "team" if target.get("team") else "user"
+    glob = mapping(data.get("global"))
+    for service in dict.fromkeys(_services(target, data)):
+        if lacking := _lacking(service, glob):
+            yield Finding((*path, kind), lacking)
+
+
+def _services(target: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
+    """What a target may be told by: of a team's, all that any team has there."""
+    users = {
+        user["name"]: _reached_by(user)
+        for _, user in entries(data, "users")
+        if isinstance(user.get("name"), str)
+    }
+    match target.get("team"):
+        case "slack" | "email" as service:
+            yield service
+        case "lead" | "manager" as way:
+            for _, team in _all_teams(data):
+                who = str(team.get(way) or "")
+                yield from ["email"] if "@" in who else users.get(who, [])
+    if isinstance(name := target.get("user"), str):
+        yield from users.get(name, [])
+
+
+def _lacking(service: str, glob: dict[str, Any]) -> str:
+    """What `global` must have so that teams and users can be told by a service."""
+    if service == "slack" and not (glob.get("slack_app_token") or glob.get("slack_app_token_file")):
+        why = "; an incoming webhook posts into its own channel only" if glob.get("slack_api_url") else ""
+        return f"this is told by Slack, with no token for it; expected slack_app_token in global{why}"
+    if service == "email" and not glob.get("smtp_smarthost"):
+        return "this is told by mail, with no mail server; expected smtp_smarthost, HOST:PORT, in global"
+    if service == "email" and not glob.get("smtp_from"):
+        return "this is told by mail, with no sender; expected smtp_from in global"
+    return ""

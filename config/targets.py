@@ -1,0 +1,164 @@
+"""Whom a policy's targets are: the integrations that tell a receiver, a user, or a team by one of its ways.
+
+What a team lacks comes from `team_defaults`; so does everything where an alert has no team. Connections come
+from `global`. Who stands in where nobody can be reached says `compile.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from config.filled import Integration, filled_email, filled_pagerduty, filled_slack
+from config.integrations import EmailConfig, PagerDutyConfig, SlackConfig
+from config.people import ANY_SEVERITY, WAYS, WaysConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from config.people import UserConfig
+    from config.schema import Config, GlobalConfig
+    from routing.policies import Target
+
+_NO_TEAM: Final = "no team"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everybody who can be told."""
+
+    receivers: Mapping[str, tuple[Integration, ...]]
+    teams: Mapping[str, WaysConfig]
+    defaults: WaysConfig
+    users: Mapping[str, UserConfig]
+    glob: GlobalConfig
+
+    def integrations(self, targets: Iterable[Target], team: str, severity: str) -> tuple[Integration, ...]:
+        """How these targets are told of an incident of this team, "" for none, and severity.
+
+        Everybody once, even if two targets are the same address. Ends are always shown, whatever
+        `send_resolved` says: who saw it fire sees it end. Empty if none of them can be reached.
+        """
+        found: list[Integration] = []
+        for target in targets:
+            for one in self._told(target, team, severity):
+                if all(one.config != other.config for other in found):
+                    found.append(one)
+        return tuple(found)
+
+    def _told(self, target: Target, team: str, severity: str) -> Iterator[Integration]:
+        match target.kind:
+            case "receiver":
+                for one in self.receivers.get(target.name, ()):
+                    yield replace(one, config=one.config.model_copy(update={"send_resolved": True}))
+            case "user":
+                for one in self._user(target.name):
+                    yield replace(one, receiver=f"user {target.name}: {one.kind}")
+            case "team":
+                yield from self._team(target.name, team, severity)
+
+    def _team(self, way: str, team: str, severity: str) -> Iterator[Integration]:
+        own = self.teams.get(team)
+        name = f"team {team}: {way}" if own else f"{_NO_TEAM}: {way}"
+        sources = (own, self.defaults) if own else (self.defaults,)
+        ways = next((ways for ways in sources if _has(ways, way, severity)), None)
+        if ways is None:
+            return
+        match way:
+            case "slack":
+                for index, channel in enumerate(_of_severity(ways.slack_channel, severity) or ()):
+                    yield self._slack(name, channel, index)
+            case "email":
+                yield self._email(name, ways.email)
+            case "pagerduty":
+                key, file = _keys(ways, severity)
+                yield self._pagerduty(name, key, file)
+            case _:
+                who = ways.lead if way == "lead" else ways.manager
+                if "@" in who:
+                    yield self._email(name, who)
+                else:
+                    yield from (replace(one, receiver=name) for one in self._user(who))
+
+    def _user(self, name: str) -> Iterator[Integration]:
+        known = self.users.get(name)
+        if known is None:
+            return
+        if known.pagerduty or known.pagerduty_file:
+            yield self._pagerduty(name, known.pagerduty, known.pagerduty_file)
+        if known.slack_id:
+            yield self._slack(name, known.slack_id, 0)
+        if known.email:
+            yield self._email(name, known.email)
+
+    def _slack(self, name: str, channel: str, index: int) -> Integration:
+        config = SlackConfig(channel=channel, send_resolved=True)
+        return Integration(name, "slack", index, filled_slack(config, self.glob))
+
+    def _email(self, name: str, to: str) -> Integration:
+        return Integration(name, "email", 0, filled_email(EmailConfig(to=to, send_resolved=True), self.glob))
+
+    def _pagerduty(self, name: str, key: SecretStr | None, file: Path | None) -> Integration:
+        config = PagerDutyConfig(routing_key=key, routing_key_file=file)
+        return Integration(name, "pagerduty", 0, filled_pagerduty(config, self.glob))
+
+
+def _of_severity(values: Mapping[str, Any], severity: str) -> Any:
+    """What is given for a severity (capitals do not count), else for those that are not named."""
+    lowered = {name.lower(): value for name, value in values.items()}
+    return lowered.get(severity, lowered.get(ANY_SEVERITY))
+
+
+def _keys(ways: WaysConfig, severity: str) -> tuple[SecretStr | None, Path | None]:
+    return _of_severity(ways.pagerduty, severity), _of_severity(ways.pagerduty_file, severity)
+
+
+def _has(ways: WaysConfig, way: str, severity: str) -> bool:
+    match way:
+        case "slack":
+            return bool(_of_severity(ways.slack_channel, severity))
+        case "pagerduty":
+            return any(_keys(ways, severity))
+        case _:
+            return bool(getattr(ways, way))
+
+
+class Lack(NamedTuple):
+    """A way in which a team cannot be told by itself.
+
+    Attributes:
+        team: its position in `teams`; None for `team_defaults`, which alerts without a team have.
+        way: `slack`, `email`, `lead`, `manager` or `pagerduty`.
+        severities: those for which it lacks it, all of them for ways that do not differ.
+        asked: a step of a policy tells teams in this way.
+        covered: `team_defaults` stands in for each of these severities.
+    """
+
+    team: int | None
+    way: str
+    severities: tuple[str, ...]
+    asked: bool
+    covered: bool
+
+
+def lacking(config: Config, severities: tuple[str, ...]) -> Iterator[Lack]:
+    """What each team lacks, in the order of the file; `severities` are the names there are."""
+    asked = {
+        target.team
+        for policy in config.escalation_policies
+        for step in policy.steps
+        for target in step.notify
+        if target.team
+    }
+    teams: list[tuple[int | None, WaysConfig]] = [(None, config.team_defaults), *enumerate(config.teams)]
+    for position, team in teams:
+        for way in WAYS:
+            without = tuple(name for name in severities if not _has(team, way, name))
+            if without:
+                covered = position is not None and all(
+                    _has(config.team_defaults, way, name) for name in without
+                )
+                yield Lack(position, way, without, way in asked, covered)
