@@ -18,16 +18,18 @@ import structlog
 from gateway import metrics
 from gateway.orders import counted, incident_of, nothing, orders_of, to_write, told
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
-from routing.incident import Due, Status, decide
+from routing.incident import Due, Line, Status, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
+    from gateway.holds import Holds
     from gateway.leases import Leases
     from gateway.plan import PlanInForce
     from gateway.sender import Sender
     from gateway.store.records import ClaimedGroup
     from gateway.store.store import Claim, Store
+    from routing.incident import Decision, Incident
 
 log = structlog.get_logger()
 
@@ -44,8 +46,9 @@ LONGEST_ASIDE: Final = 600_000
 class Engine:
     """One process's engine, for all shards."""
 
-    def __init__(self, store: Store, plan: PlanInForce, sender: Sender, leases: Leases) -> None:
+    def __init__(self, store: Store, plan: PlanInForce, sender: Sender, leases: Leases, holds: Holds) -> None:
         self._store = store
+        self._holds = holds
         self._plan = plan
         self._sender = sender
         self._leases = leases
@@ -65,9 +68,12 @@ class Engine:
         """Works on groups that are claimed already (their lease runs)."""
         for group in groups:
             self._leases.hold(group)
-            task = asyncio.create_task(self._work(group), context=Context())
-            self._working.add(task)
-            task.add_done_callback(self._done)
+            self._spawn(self._work(group))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, context=Context())
+        self._working.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
@@ -132,11 +138,20 @@ class Engine:
         placing = self._plan.current
         claim = await self._store.claim(shard, placing.generation, self.room(), self._sender.room())
         self.claimed_at = asyncio.get_running_loop().time()
+        await self._holds.keep_up(claim.version)
         for late in claim.lateness:
             metrics.deadline_lateness.labels("group").observe(late / 1000)
         self.accept(claim.groups)
         self._sender.accept(claim.deliveries)
+        if claim.moved:
+            await self._holds.sources.sync(shard)
+        if claim.walk:
+            self._spawn(self._holds.walk(shard))
         return claim
+
+    def wake(self) -> None:
+        """There is something to claim."""
+        self._wake.set()
 
     async def _work(self, group: ClaimedGroup) -> None:
         with structlog.contextvars.bound_contextvars(group=group.gid):
@@ -150,11 +165,26 @@ class Engine:
                 self._leases.drop(group)
 
     async def _decide(self, group: ClaimedGroup) -> None:
+        is_due = 0 < group.due <= group.now
+        if group.marked or 0 < group.first_look <= group.now or not is_due:
+            weighed = await self._holds.weigh(group.shard, group.gid, release=not is_due)
+            if weighed is None or not is_due:
+                return  # given back; or its lease ends by itself, and somebody looks again
+            group, _ = weighed
         incident = incident_of(group)
         if incident is None:  # only memories of ended alerts
             await self._store.commit(group.shard, group.gid, nothing(group), {})
             return
-        decision = decide(incident, Due(), group.due, counted(group, incident), told(group, incident))
+        decision = self._decided(group, incident)
+        if self._holds.matter() and _tells(decision):
+            beginning = incident.status is Status.PENDING
+            weighed = await self._holds.weigh(group.shard, group.gid, beginning=beginning)
+            if weighed is None:
+                return
+            group, lines = weighed
+            decision = self._decided(group, incident)
+            if beginning:
+                decision = replace(decision, lines=(*decision.lines, *(Line(*line) for line in lines)))
         if (
             decision.incident
             and decision.incident.status is Status.TRIGGERED
@@ -178,6 +208,13 @@ class Engine:
             number = decision.incident.number if decision.incident else 0
             log.info("incident", what=line.kind, incident=number, route=group.meta.route, text=line.text)
         self._sender.accept(claimed)
+
+    def _decided(self, group: ClaimedGroup, incident: Incident) -> Decision:
+        placing = self._plan.current
+        quiet = placing.quiet(incident.route, group.now)
+        event = Due(quiet.why, quiet.until) if quiet else Due()
+        group_now = counted(group, incident, placing.plan.severities)
+        return decide(incident, event, group.due, group_now, told(group, incident))
 
     async def _put_aside(self, group: ClaimedGroup, error: Exception) -> None:
         metrics.decisions.labels("failed").inc()
@@ -217,3 +254,9 @@ class Engine:
         for task in list(self._working):
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
+
+
+def _tells(decision: Decision) -> bool:
+    """Somebody would be rung, or an incident begins."""
+    begins = decision.incident is not None and not decision.incident.number
+    return bool(decision.ring_all) or begins or any(order.rings for order in decision.orders)

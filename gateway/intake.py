@@ -16,7 +16,6 @@ import orjson
 
 from gateway.store.store import MAX_ALERTS_A_CALL, Counts, Store, Unit
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
-from routing.severity import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,12 +57,17 @@ class Intake:
         plan: PlanInForce,
         claimed: Callable[[Sequence[ClaimedGroup]], None],
         room: Callable[[], int],
+        moved: Callable[[], None],
     ) -> None:
-        """`room`: how many groups may be claimed now for this process."""
+        """`room`: how many groups may be claimed now for this process.
+
+        `moved` is called when sources of inhibition have moved.
+        """
         self._store = store
         self._plan = plan
         self._claimed = claimed
         self._room = room
+        self._moved = moved
         self._waiting: list[list[_Waiting]] = [[] for _ in range(store.shards)]
         self._calls: list[asyncio.Task[None] | None] = [None] * store.shards
         self._settled: dict[str, str] = {}  # group -> digest of its last body that changed nothing
@@ -123,7 +127,7 @@ class Intake:
             units = [one.unit for one in waiting]
             asked = {at for at, unit in enumerate(units) if self._settled.get(unit.gid) == unit.digest}
             generation = waiting[0].placing.generation
-            counts, claimed = await self._store.ingest(shard, generation, units, self._room(), asked)
+            counts, claimed, moved = await self._store.ingest(shard, generation, units, self._room(), asked)
         except StoreUnavailableError as error:
             if not isinstance(error, PlanChangedError):  # the store is away for all who wait
                 waiting = waiting + self._waiting[shard]
@@ -135,6 +139,8 @@ class Intake:
             raise
         if claimed:
             self._claimed(claimed)
+        if moved:
+            self._moved()
         whole = []
         for one, count in zip(waiting, counts, strict=True):
             self._learn(one.unit, count)
@@ -176,16 +182,19 @@ def _units(arrivals: Sequence[Arrival], placing: Placing) -> tuple[_Units, _Unit
     for arrival in arrivals:
         content = orjson.dumps((arrival.labels, arrival.annotations, arrival.generator_url))
         firing = arrival.status == "firing"
+        places, rank, patience, filed = placing.placed(arrival.key, arrival.labels)
         row = (
             arrival.key,
             int(firing),
             arrival.starts_at,
             arrival.ends_at or 0,
             arrival.until or 0,
-            rank(arrival.labels),
+            rank,
+            patience,
+            filed,
         )
         into = counted
-        for place in placing.places(arrival.key, arrival.labels, resolved=not firing):
+        for place in places if firing else places + placing.strays(arrival.key):
             if place.gid not in into:
                 into[place.gid] = (place, [], [])
             _, rows, contents = into[place.gid]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gateway.holds import said
 from gateway.store import reading
 from receivers.base import Message, ShownAlert
 from routing.incident import Status
-from routing.severity import LABEL, NAMES, rank
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -18,23 +18,33 @@ if TYPE_CHECKING:
     from gateway.store.records import Begun, StoredAlert
     from gateway.store.store import Store
     from receivers.base import Kind
+    from routing.incident import Incident
+    from routing.severity import Severities
 
 DEDUP_KEY: Final = "tocsin-{gid}"
 
 
-def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store) -> Message:
+def compose(
+    kind: Kind, did: str, begun: Begun, external_url: str, store: Store, *, severities: Severities
+) -> Message:
     """The message of an attempt: firing alerts first, then those that ended since the target last looked."""
     incident, fields = begun.incident, begun.fields
+    held_only = begun.held > 0 and begun.firing == 0
+    firing = begun.held if held_only else begun.firing
+
+    def worst_first(alert: StoredAlert) -> tuple[int, int, list[tuple[str, str]]]:
+        return severities.rank(alert.labels), alert.starts_at, sorted(alert.labels.items())
+
     over = incident.status is Status.RESOLVED
-    alerts = [shown(alert, resolved=False) for alert in sorted(begun.firing_alerts, key=_worst_first)]
+    alerts = [shown(alert, resolved=False) for alert in sorted(begun.firing_alerts, key=worst_first)]
     tells_ends = fields.get("ends") == "1"  # else it is told who fires, and nothing of those who ended
     ended = begun.ended if tells_ends else 0
     alerts += [
-        shown(alert, resolved=True) for alert in sorted(begun.ended_alerts, key=_worst_first) if tells_ends
+        shown(alert, resolved=True) for alert in sorted(begun.ended_alerts, key=worst_first) if tells_ends
     ]
     since = max(int(fields.get("sent") or 0), int(fields.get("base") or 0))
     until = begun.revision if tells_ends else since
-    all_shown = len(alerts) >= begun.firing + ended
+    all_shown = len(alerts) >= firing + ended or held_only
     pages = None if all_shown else _pages(store, fields["gid"], since, until, firing=not over)
     return Message(
         kind=kind,
@@ -47,9 +57,9 @@ def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store)
         common_labels=common([alert.labels for alert in alerts]) or incident.labels,
         common_annotations=common([alert.annotations for alert in alerts]),
         alerts=alerts,
-        firing=begun.firing,
+        firing=firing,
         resolved=ended,
-        severity=_severity(alerts, incident.rank),
+        severity=_severity(alerts, incident, severities),
         opened_at=incident.opened_at,
         resolved_at=incident.resolved_at,
         now=begun.now,
@@ -61,11 +71,9 @@ def compose(kind: Kind, did: str, begun: Begun, external_url: str, store: Store)
         dedup_key=DEDUP_KEY.format(gid=fields["gid"]),
         new_firing=begun.new_firing,
         all_alerts=pages,
+        held=begun.held,
+        held_by=said(begun.held_by) if held_only else "",
     )
-
-
-def _worst_first(alert: StoredAlert) -> tuple[int, int, list[tuple[str, str]]]:
-    return rank(alert.labels), alert.starts_at, sorted(alert.labels.items())
 
 
 async def _pages(
@@ -100,9 +108,8 @@ def common(sets: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {name: value for name, value in first.items() if all(one.get(name) == value for one in others)}
 
 
-def _severity(alerts: Iterable[ShownAlert], worst: int) -> str:
+def _severity(alerts: Iterable[ShownAlert], incident: Incident, severities: Severities) -> str:
     """The worst alert's own word for its severity; the rank's name where it is not among those shown."""
-    words = {rank(alert.labels): alert.labels[LABEL] for alert in alerts if alert.labels.get(LABEL)}
-    if not words:
-        return ""
-    return words.get(worst, NAMES[worst])
+    label = severities.label
+    words = {severities.rank(a.labels): a.labels[label] for a in alerts if a.labels.get(label)}
+    return words.get(incident.rank, incident.severity) if words else ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from config.compile import pin
+from gateway.plan import POLICY
 from receivers import kinds
 from routing.incident import Decision, Group, Incident, Status, Told, to_record
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from config.compile import Integration
     from gateway.plan import Placing
     from gateway.store.records import ClaimedGroup
+    from routing.severity import Severities
 
 
 def told(group: ClaimedGroup, incident: Incident) -> tuple[Told, ...]:
@@ -30,6 +32,7 @@ def told(group: ClaimedGroup, incident: Incident) -> tuple[Told, ...]:
             id=d.id,
             ends=d.ends,
             updates=d.updates,
+            edits=d.edits,
             state=d.state,
             wanted=d.wanted,
             sent=d.sent,
@@ -62,12 +65,13 @@ def incident_of(group: ClaimedGroup) -> Incident | None:
     )
 
 
-def counted(group: ClaimedGroup, incident: Incident) -> Group:
+def counted(group: ClaimedGroup, incident: Incident, severities: Severities) -> Group:
     """What is counted of the group, beside what its earlier incidents have still to show."""
     others = [
         d.sent for d in group.deliveries if d.incident != incident.number and d.state == "open" and d.ends
     ]
-    return replace(group.counted, behind=min(others, default=None))
+    worst = severities.name(group.counted.rank)
+    return replace(group.counted, behind=min(others, default=None), worst=worst)
 
 
 def to_write(
@@ -84,6 +88,7 @@ def to_write(
         "number": incident.number if incident else 0,
         "open": incident is not None and incident.status is Status.TRIGGERED,
         "fresh": fresh,
+        "rung": int(incident.rung) if incident else 0,
         "tick": incident.tick if incident else 0,
         "deadline": decision.deadline or 0,
         "leave": decision.leave,
@@ -112,7 +117,8 @@ def orders_of(group: ClaimedGroup, decision: Decision, placing: Placing) -> list
     if decision.ring_all:
         unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state != "done"]
         unfinished.sort(key=lambda d: d.state != "open")  # of a dead one only the memory is taken
-        for position, integration in enumerate(placing.integrations(group.meta.receiver)):
+        told = placing.told_first(group.meta.receiver, group.meta.team, rank)
+        for position, integration in enumerate(told):
             order = _first_ring(group, decision.incident, decision.ring_all, position, integration)
             if takes := next((d for d in unfinished if d.place == order["place"]), None):
                 # The same key over there: the old one's resolve could overtake a new one's trigger.
@@ -136,8 +142,10 @@ def _first_ring(
         "target": traits.target,
         "where": traits.where or traits.target,
         "slots": traits.slots,
-        "ends": int(integration.config.send_resolved or traits.edits),
+        # Whom a policy tells sees the end too, whatever is set for a receiver by itself.
+        "ends": int(integration.config.send_resolved or traits.edits or incident.receiver.startswith(POLICY)),
         "updates": int(traits.updates),
+        "edits": int(traits.edits),
         "base": incident.opened_rev,
         "pinned": orjson.dumps(pin(integration.config)).decode(),
     }

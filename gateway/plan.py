@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 import structlog
@@ -19,10 +19,12 @@ import structlog
 from config.compile import compile_plan
 from config.load import ConfigError, load
 from gateway import metrics
+from gateway.sources import Anew, slots
 from gateway.store import keys, reading
 from gateway.store.store import Generation, Store, Timing
 from gateway.store.unavailable import PlanChangedError
-from routing.tree import Tree, group_labels
+from routing.calendar import Quiet, quiet
+from routing.tree import Tree, group_labels, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,11 +33,15 @@ if TYPE_CHECKING:
     from config.compile import Integration, Plan
     from config.integrations import IntegrationConfig
     from config.schema import Config
+    from routing.severity import Severities
     from routing.tree import Route
 
 log = structlog.get_logger()
 
 _MEMO_SIZE: Final = 200_000
+NEVER: Final = 100 * 365 * 86_400_000
+POLICY: Final = "policy:"
+"""How a group's record, and everything that is shown, tells a policy from a receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,19 @@ class Placement:
     meta: str
     group_wait: int
     group_interval: int
+
+
+class Placed(NamedTuple):
+    """What the plan says of an alert: where it belongs, how bad it is, and its part in inhibition.
+
+    `patience` is how long it is not told of because a rule could inhibit it (ms), `slots` where it is filed
+    as a source, 0 for nowhere.
+    """
+
+    places: tuple[Placement, ...]
+    rank: int
+    patience: int
+    slots: list[str] | int
 
 
 class Placing:
@@ -61,35 +80,46 @@ class Placing:
         self._shards = shards
         self._strays = strays
         self._tree = Tree(plan.root)
-        self._by_alert: dict[str, tuple[Placement, ...]] = {}
+        self._by_alert: dict[str, Placed] = {}
+        self._routes = {route.key: route for route in walk(plan.root)}
         self._by_group: dict[tuple[object, ...], Placement] = {}
 
-    def places(self, key: str, labels: Mapping[str, str], *, resolved: bool) -> tuple[Placement, ...]:
-        """The groups that an alert goes to: those that it matches, and at its end those that hold it too."""
-        places = self._by_alert.get(key)
-        if places is None:
+    def placed(self, key: str, labels: Mapping[str, str]) -> Placed:
+        """What the plan says of an alert."""
+        found = self._by_alert.get(key)
+        if found is None:
             if len(self._by_alert) >= _MEMO_SIZE:
                 self._by_alert.clear()
                 self._by_group.clear()
-            routes = self._tree.match(labels)
-            places = self._by_alert[key] = tuple(self._place(route, labels) for route in routes)
-        if resolved and key in self._strays:
-            return places + self._strays[key]
-        return places
+            roles = self.plan.inhibition.roles(labels)
+            found = self._by_alert[key] = Placed(
+                tuple(self._place(route, labels) for route in self._tree.match(labels)),
+                self.plan.severities.rank(labels),
+                self.plan.inhibit_grace if roles.targets else 0,
+                slots(roles),
+            )
+        return found
+
+    def strays(self, key: str) -> tuple[Placement, ...]:
+        """The groups in which an alert fires although it belongs to others now: its end goes there too."""
+        return self._strays.get(key, ())
 
     def _place(self, route: Route, labels: Mapping[str, str]) -> Placement:
-        key = (route.key, *_values_of_group(route, labels))
+        # A policy tells a team: alerts of two teams are two incidents, whatever else they are grouped by.
+        team = self.plan.team_of(labels, route) if route.policy else ""
+        key = (route.key, team, *_values_of_group(route, labels))
         place = self._by_group.get(key)
         if place is None:
             grouped = group_labels(route, labels)
-            gid = group_id(route.key, grouped)
+            gid = group_id(f"{route.key}\0{team}" if route.policy else route.key, grouped)
             meta = {
                 "route": route.key,
-                "receiver": route.receiver,
+                "receiver": f"{POLICY}{route.policy}" if route.policy else route.receiver,
                 "labels": grouped,
                 "group_wait": route.group_wait,
                 "group_interval": route.group_interval,
-                "repeat_interval": route.repeat_interval,
+                "repeat_interval": NEVER if route.policy else route.repeat_interval,
+                "team": team,
             }
             place = self._by_group[key] = Placement(
                 keys.shard_of(gid, self._shards),
@@ -99,6 +129,17 @@ class Placing:
                 route.group_interval,
             )
         return place
+
+    def quiet(self, route_key: str, at: int) -> Quiet | None:
+        """Whether the intervals of a route keep it from ringing; never one that is gone from the plan."""
+        route = self._routes.get(route_key)
+        return quiet(route.mute, route.active, at) if route and (route.mute or route.active) else None
+
+    def told_first(self, receiver: str, team: str, rank: int) -> tuple[Integration, ...]:
+        """Whom a group of this receiver, or of this policy, tells first."""
+        if receiver.removeprefix(POLICY) in self.plan.policies and receiver.startswith(POLICY):
+            return self.plan.first_step(receiver.removeprefix(POLICY), team, rank)
+        return self.integrations(receiver)
 
     def integrations(self, receiver: str) -> tuple[Integration, ...]:
         """Of a receiver; of the root's where it is gone from the configuration: somebody must be told."""
@@ -185,6 +226,11 @@ class PlanInForce:
         """See `Placing.address`; what was pinned where nothing is in force here."""
         return self.placing.address(receiver, kind, pinned) if self.placing else pinned
 
+    @property
+    def severities(self) -> Severities:
+        """Those of the plan; of the last one where nothing is in force here."""
+        return self._plan.severities
+
     async def start(self) -> None:
         """Puts the configuration in force, read once more.
 
@@ -245,10 +291,15 @@ class PlanInForce:
         # From here on nobody takes in alerts under an older plan, so what strays is known for good.
         bare = Placing(plan, self._store.shards, generation, {})
         strays: dict[str, tuple[Placement, ...]] = {}
-        async for gid, key, labels in reading.firing_alerts(self._store):
-            if all(place.gid != gid for place in bare.places(key, labels, resolved=False)):
+        anew = Anew(self._store, plan)
+        await anew.begin()
+        async for gid, key, labels, held in reading.firing_alerts(self._store):
+            placed = bare.placed(key, labels)
+            if all(place.gid != gid for place in placed.places):
                 stray = Placement(keys.shard_of(gid, self._store.shards), gid, "", 0, 1)
                 strays[key] = (*strays.get(key, ()), stray)
+            await anew.look_at(gid, key, labels, held)
+        await anew.done()
         self._plan = plan
         self.placing = Placing(plan, self._store.shards, generation, strays)
         self._adopted(plan.config)

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from config.compile import Kind as AddressKind
-    from config.integrations import IntegrationConfig
+    from gateway.holds import Holds
     from gateway.leases import Leases
+    from gateway.plan import PlanInForce
     from gateway.store.records import Begun, ClaimedDelivery
     from gateway.store.store import Room, Store
     from receivers.base import Receiver
@@ -40,6 +41,8 @@ log = structlog.get_logger()
 SENDS_AT_ONCE: Final = 64  # of each kind of receiver: a service that hangs fills its own kind's room only
 ATTEMPT_S: Final = MAX_ATTEMPT / 1_000
 ASIDE: Final = 60_000
+LOOK_AGAIN: Final = 60_000
+WEIGHED_AT_MOST: Final = 3
 KEEP_TRYING_S: Final = 30.0  # to commit what is sent already, while the store is away
 
 
@@ -51,13 +54,14 @@ class Sender:
         store: Store,
         leases: Leases,
         external_url: Callable[[], str],
-        address: Callable[[str, str, IntegrationConfig], IntegrationConfig],
+        plan: PlanInForce,
+        holds: Holds,
     ) -> None:
-        """`address(receiver, kind, pinned)` gives the pinned address with today's credentials."""
         self._store = store
         self._leases = leases
         self._external_url = external_url
-        self._address = address
+        self._plan = plan
+        self._holds = holds
         self._receivers: dict[str, Receiver] = {}
         self._working: dict[asyncio.Task[None], ClaimedDelivery] = {}
         self._under_way: dict[str, ClaimedDelivery] = {}
@@ -106,7 +110,7 @@ class Sender:
     async def _attempt(self, claimed: ClaimedDelivery) -> None:
         with structlog.contextvars.bound_contextvars(delivery=claimed.id):
             try:
-                begun = await self._store.begin(claimed)
+                begun = await self._begin(claimed)
             except StoreUnavailableError as error:
                 self._leases.drop(claimed)
                 log.warning("delivery.not_begun", error=str(error))
@@ -128,12 +132,26 @@ class Sender:
                 verdict = await self._send(claimed, begun)
                 await self._commit(claimed, verdict)
 
+    async def _begin(self, claimed: ClaimedDelivery) -> Begun | None:
+        """Holds are asked once more right before sending; an answer that does not come keeps nobody quiet."""
+        holds = self._holds.matter()
+        for _ in range(WEIGHED_AT_MOST):
+            begun = await self._store.begin(claimed, holds=holds)
+            if not isinstance(begun, str):
+                return begun
+            await self._holds.weigh(claimed.shard, begun)
+        begun = await self._store.begin(claimed)
+        return None if isinstance(begun, str) else begun
+
     async def _send(self, claimed: ClaimedDelivery, begun: Begun) -> dict[str, Any]:
         delivery = _levels(claimed, begun)
         what = next_attempt(delivery)
         if isinstance(what, Skip):
             metrics.deliveries.labels(begun.fields["kind"], "dropped").inc()
             return _skipped(delivery, begun, what)
+        if what == "ring" and (wait := self._held_back(begun)):
+            metrics.deliveries.labels(begun.fields["kind"], "held").inc()
+            return _UNCHANGED | {"state": "open", "unknown": delivery.unknown, "retry_in": wait}
         kind = begun.fields["kind"]
         with metrics.delivery_duration.labels(kind).time():
             outcome = await self._hand_over(claimed, what, begun, unknown=delivery.unknown)
@@ -142,6 +160,18 @@ class Sender:
         _log(what, outcome, verdict, begun.now)
         return _sent(delivery, begun, what, outcome, verdict)
 
+    def _held_back(self, begun: Begun) -> int:
+        """For how long a ring has to wait, by what is true now (ms), 0 for not at all.
+
+        Whoever lets the alerts go rings at once (commit.lua); the wait is only for a quiet time's end.
+        """
+        if begun.firing == 0 and begun.held:
+            return LOOK_AGAIN
+        quiet = self._plan.placing.quiet(begun.incident.route, begun.now) if self._plan.placing else None
+        if quiet is None:
+            return 0
+        return max(1, min((quiet.until or begun.now + LOOK_AGAIN) - begun.now, LOOK_AGAIN))
+
     async def _hand_over(
         self, claimed: ClaimedDelivery, what: Kind, begun: Begun, *, unknown: bool
     ) -> Outcome:
@@ -149,8 +179,11 @@ class Sender:
         kind = cast("AddressKind", fields["kind"])
         try:
             pinned = unpin(kind, orjson.loads(fields["pinned"]))
-            config = self._address(fields["receiver"], kind, pinned)
-            message = compose(what, claimed.id, begun, self._external_url(), self._store)
+            config = self._plan.address(fields["receiver"], kind, pinned)
+            severities = self._plan.severities
+            message = compose(
+                what, claimed.id, begun, self._external_url(), self._store, severities=severities
+            )
             memory = orjson.loads(fields.get("memory") or "{}")
             async with asyncio.timeout(ATTEMPT_S):
                 return await self.receiver(kind).send(config, message, memory | {"unknown": unknown})

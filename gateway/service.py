@@ -18,6 +18,7 @@ from gateway import metrics, webhook
 from gateway.api import deliveries, incidents, receivers, silences
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.engine import Engine
+from gateway.holds import Holds
 from gateway.intake import Intake
 from gateway.leases import Leases
 from gateway.plan import PlanInForce, timing_of
@@ -64,9 +65,10 @@ class Service:
         self.silences = SilenceStore(self.store)
         self.plan = PlanInForce(path, config, self.store, self._refuse_if_open, self._use)
         self._leases = Leases(self.store)
-        self.sender = Sender(self.store, self._leases, self.external_url, self.plan.address)
-        self.engine = Engine(self.store, self.plan, self.sender, self._leases)
-        self._intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room)
+        self.holds = Holds(self.store, self.plan)
+        self.sender = Sender(self.store, self._leases, self.external_url, self.plan, self.holds)
+        self.engine = Engine(self.store, self.plan, self.sender, self._leases, self.holds)
+        self._intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room, self.engine.wake)
         self.auth = Auth(config.auth, str(config.external_url or ""))
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -103,6 +105,7 @@ class Service:
         if not share_port:
             await site.start()
         await self.plan.start()
+        await self.holds.keep_up(0)
         self._spawn("engine", self.engine.run)
         self._spawn("sweep", self.engine.sweep)
         self._spawn("leases", self._leases.run)

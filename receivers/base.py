@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from routing.severity import Grade
+
 Kind = Literal["ring", "update", "end"]
 
 
@@ -70,6 +72,12 @@ class Message:
     new_firing: int = 0  # how many of the firing alerts this target has not been shown yet
     test: bool = False  # sent by `receivers test`; must be marked as such
     all_alerts: AsyncIterator[Sequence[ShownAlert]] | None = None
+    grade: Grade | None = None  # how bad `severity` is; None: as the usual severities say
+    route_labels: Mapping[str, str] = field(default_factory=dict)
+    held: int = (
+        0  # how many more alerts fire that a silence or an inhibition holds; all of `alerts` if `held_by`
+    )
+    held_by: str = ""  # by what, in words, where every alert that fires is held
 
 
 SHOWN_ALERTS = 50

@@ -12,6 +12,9 @@ new?" is a comparison of two numbers, whatever the size of the group.
 A route with a plain receiver notifies as Alertmanager would: at ticks, `group_wait` after the first alert
 and then every `group_interval` (Alertmanager's `dispatch` and `DedupStage`); the few differences that are
 meant are listed in docs/decisions/differences.md. All times and durations are milliseconds.
+
+What holds alerts back (a silence, an inhibition) is counted, not decided here; a mute interval comes with the
+event. Neither is a state: an incident that is held is triggered, and it rings when nothing holds it any more.
 """
 
 from __future__ import annotations
@@ -20,14 +23,13 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from routing.severity import NAMES
-
 SCHEMA: Final = 1
 
 FIRST: Final = "first notification"
 GROWN: Final = "new alerts added"
 PARTLY: Final = "some alerts resolved"
 ENDED: Final = "all alerts resolved"
+HELD: Final = "every alert that fires is held"
 REPEATED: Final = "repeat interval elapsed"
 
 
@@ -51,8 +53,10 @@ class Incident:
         tick: the planned tick that comes next; ticks are planned from ticks, not from when a late worker
             got there.
         considered: the revision up to which everything has been weighed at a tick.
-        rank: the worst severity it ever had (`routing/severity.py`).
-        firing, resolved: alerts, as counted at the last decision.
+        rank, severity: the worst severity it ever had of what was not held (`routing/severity.py`); its name.
+        firing, resolved, held: alerts, as counted at the last decision; `firing` leaves out those held.
+        rung: people have been told of it. What was held from its beginning has not.
+        suppressed: nobody is to be told now: all of it is held, or in a time that is quiet.
     """
 
     number: int
@@ -69,9 +73,13 @@ class Incident:
     closed_rev: int = 0
     tick: int = 0
     considered: int = 0
-    rank: int = 4
+    rank: int = 7
+    severity: str = ""
     firing: int = 0
     resolved: int = 0
+    held: int = 0
+    rung: bool = True
+    suppressed: bool = False
 
 
 def to_record(incident: Incident) -> dict[str, Any]:
@@ -97,8 +105,10 @@ def from_record(record: dict[str, Any]) -> Incident:
 class Group:
     """What is counted of a group at its present revision `seq`.
 
+    `firing` counts alerts that nothing holds, `held` those that fire and are held.
     `fired_rev` and `ended_rev` are the revisions of the newest alert that fires and of the newest that
-    ended and has not left yet, 0 if there is none. `rank` is the worst severity that fires now.
+    ended and has not left yet, 0 if there is none. `rank` is the worst severity of those that fire and are
+    not held, `worst` its name.
     Deliveries of earlier incidents that still have an end to show have seen revisions up to `behind`, None
     if there are none.
     """
@@ -110,6 +120,8 @@ class Group:
     ended_rev: int
     rank: int
     behind: int | None = None
+    held: int = 0
+    worst: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,8 @@ class Told:
     """What one delivery of the incident has been told, and what it is still to be told.
 
     `ends` is whether an end or a part of it can be shown there: `send_resolved`, or a message that is
-    edited; `updates`, whether a change that makes no sound is told there (mail: no, it stands in the next).
+    edited; `updates`, whether a change that makes no sound is told there (mail: no, it stands in the next);
+    `edits`, whether it changes a message that people see already.
     `rung` is the revision that the last ring showed: what fired later has not been heard there, even if an
     update has shown it. `sent_at` is when it was last told anything, 0 for never. `state` as in the store:
     `open`, `done` after the end was told, `dead` where nobody tries any more.
@@ -126,6 +139,7 @@ class Told:
     id: str
     ends: bool
     updates: bool = True
+    edits: bool = False
     state: str = "open"
     wanted: int = 0
     sent: int = 0
@@ -142,7 +156,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The deadline has come, or may have: decide what is due now."""
+    """The deadline has come, or may have: decide what is due now.
+
+    `quiet` says why nobody is to be rung now, "" where people may be; it ends at `until`, None for unknown.
+    """
+
+    quiet: str = ""
+    until: int | None = None
 
 
 Event = Due
@@ -195,7 +215,7 @@ def decide(incident: Incident, event: Event, now: int, group: Group, told: tuple
     """What `event` at `now` means. Total: every event is legal in every state."""
     match event:
         case Due():
-            return _wait_for_the_last(_due(incident, now, group, told), incident, now, group)
+            return _wait_for_the_last(_due(incident, event, now, group, told), incident, now, group)
 
 
 def _wait_for_the_last(decision: Decision, incident: Incident, now: int, group: Group) -> Decision:
@@ -206,73 +226,115 @@ def _wait_for_the_last(decision: Decision, incident: Incident, now: int, group: 
     return replace(decision, leave=group.behind, deadline=look_again)
 
 
-def _due(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+def _due(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
     match incident.status:
         case Status.PENDING:
-            return _begin(incident, now, group)
-        case Status.TRIGGERED if now < incident.tick:
-            return Decision(incident, deadline=_next_deadline(incident, now, group, told))
-        case Status.TRIGGERED if group.firing == 0:
+            return _begin(incident, event, now, group)
+        case Status.TRIGGERED if now < incident.tick and not _may_ring_at_last(incident, event, group):
+            return Decision(incident, deadline=_next_deadline(incident, event, now, group, told))
+        case Status.TRIGGERED if group.firing + group.held == 0:
             return _end(incident, now, group, told)
         case Status.TRIGGERED:
-            return _tick(incident, now, group, told)
-        case Status.RESOLVED if group.firing:
-            return _go_on(incident, now, group, told)
+            return _tick(incident, event, now, group, told)
+        case Status.RESOLVED if group.firing + group.held:
+            return _go_on(incident, event, now, group, told)
         case Status.RESOLVED:
             return _tidy(incident, now, group, told)
 
 
-def _begin(incident: Incident, now: int, group: Group) -> Decision:
+def _may_ring_at_last(incident: Incident, event: Due, group: Group) -> bool:
+    """Who has been kept from being told at all does not wait for a tick on top."""
+    return not incident.rung and group.firing > 0 and not event.quiet
+
+
+def _begin(incident: Incident, event: Due, now: int, group: Group) -> Decision:
     """The group's wait is over: whoever fires now is told of; who ended before is not."""
-    if group.firing == 0:
+    if group.firing + group.held == 0:
         return Decision(
             None, leave=group.seq, lines=(Line("closed", "ended before its time: nobody was told"),)
         )
     triggered = replace(
-        _count(incident, group),
+        _count(incident, event, group),
         status=Status.TRIGGERED,
         triggered_at=now,
         tick=_first_tick_after(incident, now),
         considered=group.seq,
     )
-    line = Line("triggered", f"triggered: {_alerts(group.firing)} firing, worst severity {NAMES[group.rank]}")
-    deadline = _first_tick_after(triggered, now + incident.repeat_interval)
-    return Decision(triggered, ring_all=FIRST, deadline=deadline, lines=(line,))
+    fires = _alerts(group.firing + group.held)
+    worst = f", worst severity {triggered.severity}" if triggered.severity else ""
+    line = Line("triggered", f"triggered: {fires} firing{worst}")
+    return _ring_everyone(triggered, event, now, group, (), lines=(line,))
 
 
-def _go_on(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+def _go_on(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
     """An end that was not one: the same incident fires again, and those told of the end are told so."""
     again = replace(
-        _count(incident, group),
+        _count(incident, event, group),
         status=Status.TRIGGERED,
         resolved_at=0,
         closed_rev=0,
         tick=now + incident.group_interval,
         considered=group.seq,
     )
-    line = Line("triggered", f"fires again, the same episode: {_alerts(group.firing)} firing")
+    fires = _alerts(group.firing + group.held)
+    line = Line("triggered", f"fires again, the same episode: {fires} firing")
+    return _ring_everyone(again, event, now, group, told, lines=(line,))
+
+
+def _ring_everyone(
+    incident: Incident,
+    event: Due,
+    now: int,
+    group: Group,
+    told: tuple[Told, ...],
+    *,
+    lines: tuple[Line, ...],
+) -> Decision:
+    """Everybody is rung for the first time (since it fires), or, where that is held, later."""
+    if incident.suppressed:
+        waiting = replace(incident, rung=False)
+        line = Line("suppressed", _why_suppressed(event, group))
+        return Decision(
+            waiting, deadline=_next_deadline(waiting, event, now, group, told), lines=(*lines, line)
+        )
+    rung = replace(incident, rung=True)
     orders = tuple(_ring(delivery, group, FIRST) for delivery in told if delivery.state != "dead")
-    deadline = _first_tick_after(again, now + incident.repeat_interval)
-    return Decision(again, orders, "" if orders else FIRST, deadline, lines=(line,))
+    deadline = _first_tick_after(rung, now + incident.repeat_interval)
+    return Decision(rung, orders, "" if orders else FIRST, deadline, lines=lines)
 
 
-def _tick(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+def _why_suppressed(event: Due, group: Group) -> str:
+    if group.firing:
+        return f"nobody is told now: {event.quiet}"
+    return f"nobody is told: {_alerts(group.held)} firing, all held"
+
+
+def _tick(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+    counted = _count(incident, event, group)
+    if _may_ring_at_last(incident, event, group):
+        at_last = replace(counted, tick=_first_tick_after(incident, now), considered=group.seq)
+        line = Line("released", f"no longer held: {_alerts(group.firing)} firing")
+        return _ring_everyone(at_last, event, now, group, told, lines=(line,))
     orders = tuple(
-        order for delivery in told if delivery.open and (order := _order(incident, now, group, delivery))
+        order for delivery in told if delivery.open and (order := _order(counted, now, group, delivery))
     )
-    ticked = replace(_count(incident, group), tick=_first_tick_after(incident, now), considered=group.seq)
-    lines = _grown_or_partly(incident, group, orders)
+    ticked = replace(counted, tick=_first_tick_after(incident, now), considered=group.seq)
+    lines = _what_is_new(incident, ticked, event, group, orders)
     leave = min((delivery.sent for delivery in told if delivery.open and delivery.ends), default=group.seq)
-    return Decision(ticked, orders, "", _next_deadline(ticked, now, group, told), leave, lines)
+    return Decision(ticked, orders, "", _next_deadline(ticked, event, now, group, told), leave, lines)
 
 
 def _order(incident: Incident, now: int, group: Group, delivery: Told) -> Order | None:
     """Alertmanager's decision whether a group is notified again, for one of our deliveries."""
     heard = delivery.rung if delivery.ring_wanted == delivery.ring_sent else delivery.wanted
-    if group.fired_rev > heard:
+    if group.fired_rev > heard and not incident.suppressed:
         return _ring(delivery, group, GROWN)
     if delivery.ends and delivery.updates and group.ended_rev > max(delivery.wanted, delivery.sent):
         return Order(delivery.id, group.seq, 0, PARTLY)
+    if incident.suppressed:
+        # A message that people see says so; nobody gets a new one for it.
+        unsaid = group.held and not group.firing and delivery.wanted < group.seq
+        return Order(delivery.id, group.seq, 0, HELD) if delivery.edits and unsaid else None
     if _repeat_is_due(incident, now, delivery):
         return _ring(delivery, group, REPEATED)
     return None
@@ -292,7 +354,7 @@ def _repeat_is_due(incident: Incident, now: int, delivery: Told) -> bool:
 
 def _end(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
     ended = replace(
-        _count(incident, group),
+        _count(incident, Due(), group),
         status=Status.RESOLVED,
         resolved_at=now,
         closed_rev=group.seq,
@@ -312,10 +374,14 @@ def _tidy(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) ->
     return Decision(incident, leave=group.seq)
 
 
-def _next_deadline(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> int:
+def _next_deadline(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> int:
     """The first tick at which there can be something to say; news lowers it where it is stored."""
-    if group.seq > incident.considered or group.firing == 0:
+    if group.seq > incident.considered or group.firing + group.held == 0:
         return incident.tick
+    if event.quiet and group.firing:
+        # At the tick somebody looks again: the interval may be gone from the configuration by then.
+        at_its_end = now < (event.until or 0) < incident.tick and not incident.rung
+        return event.until if at_its_end and event.until else _first_tick_after(incident, now)
     # What is under way will be told now or later, so its repeat is not due before now + repeat_interval.
     last = min((delivery.sent_at or now for delivery in told if delivery.open), default=now)
     return _first_tick_after(incident, max(last + incident.repeat_interval, now))
@@ -328,12 +394,26 @@ def _first_tick_after(incident: Incident, moment: int) -> int:
     return incident.tick + ((moment - incident.tick) // incident.group_interval + 1) * incident.group_interval
 
 
-def _count(incident: Incident, group: Group) -> Incident:
-    rank = min(incident.rank, group.rank) if group.firing else incident.rank
-    return replace(incident, firing=group.firing, resolved=group.ended, rank=rank)
+def _count(incident: Incident, event: Due, group: Group) -> Incident:
+    worse = group.firing > 0 and (group.rank < incident.rank or not incident.severity)
+    return replace(
+        incident,
+        firing=group.firing,
+        resolved=group.ended,
+        held=group.held,
+        rank=group.rank if worse else incident.rank,
+        severity=group.worst if worse else incident.severity,
+        suppressed=group.firing + group.held > 0 and (group.firing == 0 or bool(event.quiet)),
+    )
 
 
-def _grown_or_partly(incident: Incident, group: Group, orders: tuple[Order, ...]) -> tuple[Line, ...]:
+def _what_is_new(
+    incident: Incident, ticked: Incident, event: Due, group: Group, orders: tuple[Order, ...]
+) -> tuple[Line, ...]:
+    if ticked.suppressed:
+        return () if incident.suppressed else (Line("suppressed", _why_suppressed(event, group)),)
+    if incident.suppressed:
+        return (Line("released", f"no longer held: {_alerts(group.firing)} firing"),)
     if group.fired_rev > incident.considered:
         return (Line("grown", f"new alerts added: {_alerts(group.firing)} firing"),)
     if group.ended_rev > incident.considered:

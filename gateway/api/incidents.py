@@ -78,6 +78,8 @@ async def _alerts(store: Store, gid: str, *, over: bool) -> list[dict[str, Any]]
             found += [shapes.alert(one, resolved=False) for one in alerts]
             if len(found) >= SHOWN_ALERTS:
                 return found[:SHOWN_ALERTS]
+        held = await reading.held(store, gid, SHOWN_ALERTS - len(found))
+        found += [shapes.alert(one, resolved=False, held=by) for one, by in held]
     async for alerts in reading.alerts(store, gid, "e", 0, reading.EVER):
         found += [shapes.alert(one, resolved=True) for one in alerts]
         if len(found) >= SHOWN_ALERTS:

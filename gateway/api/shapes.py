@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from gateway.holds import said
 from routing.alerts import fingerprint
-from routing.severity import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +33,10 @@ def incident(found: Incident, external_url: str) -> dict[str, Any]:
         "route": found.route,
         "receiver": found.receiver,
         "labels": found.labels,
-        "severity": NAMES[found.rank],
+        "severity": found.severity or None,
+        "suppressed": found.suppressed,
         "firing": found.firing,
+        "held": found.held,
         "resolved": found.resolved,
         "opened_at": moment(found.opened_at),
         "triggered_at": moment(found.triggered_at),
@@ -41,8 +45,8 @@ def incident(found: Incident, external_url: str) -> dict[str, Any]:
     }
 
 
-def alert(found: StoredAlert, *, resolved: bool) -> dict[str, Any]:
-    """An alert, with Alertmanager's fingerprint."""
+def alert(found: StoredAlert, *, resolved: bool, held: str = "") -> dict[str, Any]:
+    """An alert, with Alertmanager's fingerprint; `held` is by what it is held, as it is stored."""
     return {
         "labels": found.labels,
         "annotations": found.annotations,
@@ -52,7 +56,18 @@ def alert(found: StoredAlert, *, resolved: bool) -> dict[str, Any]:
         "fingerprint": fingerprint(found.labels),
         "generator_url": found.generator_url,
         "expired": found.expired and resolved,
+        "held_by": _held_by(held) if held else None,
     }
+
+
+def _held_by(held: str) -> dict[str, Any]:
+    by = orjson.loads(held)
+    found = {"kind": by["by"], "text": said(held)}
+    if by["by"] == "silence":
+        found["silence"] = by["id"]
+    if by["by"] == "inhibition":
+        found |= {"rule": by["rule"], "source": by["source"]}
+    return found
 
 
 def line(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,44 +1,62 @@
--- begin(prefix | delivery, attempt, lease, shown) -> {'ok', fields, group fields, counts, firing, ended, incident, waited} | {'lost'}
+-- begin(prefix | delivery, attempt, lease, shown, holds) -> {'ok', fields, group fields, counts, firing, ended, incident, waited}
+--   | {'lost'} | {'weigh', gid}
 -- The call right before sending: is the attempt still ours? Renews its lease, notes that it begins (so that who comes
 -- after a crash knows that it may have arrived), and reads the newest revision, at most `shown` alerts of either kind.
+-- holds = 1: alerts may be held; those of the group that nobody has judged yet are to be weighed first.
 --
--- KEYS[1]  the shard's prefix. Touches d of the delivery; g, s, c, f, e of its group; i; due, busy, unsent.
+-- KEYS[1]  the shard's prefix. Touches d of the delivery; g, s, c, f, e, h of its group; i; due, busy, unsent.
 local did, attempt, lease, shown = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local t = now()
 local k = key('d', did)
 if redis.call('HGET', k, 'attempt') ~= attempt then return { 'lost' } end
-local v = redis.call('HMGET', k, 'lease', 'gid', 'target', 'begun', 'sent', 'base', 'final', 'wanted', 'incident')
+local v = redis.call('HMGET', k, 'lease', 'gid', 'target', 'begun', 'sent', 'base', 'final', 'wanted', 'incident', 'rung')
 if num(v[1]) <= t then return { 'lost' } end
 local gid, target = v[2], v[3]
+local g = redis.call('HMGET', key('g', gid), 'seq', 'shown', 'meta', 'marks', 'judged', 'weighed')
+if ARGV[5] == '1' and num(v[7]) == 0 then
+  if num(g[4]) ~= num(g[5]) or redis.call('ZCOUNT', key('f', gid), '(' .. num(g[6]), '+inf') > 0 then return { 'weigh', gid } end
+end
 redis.call('HSET', k, 'lease', t + lease, 'begun', attempt, 'begun_for', v[9] .. ':' .. v[7])
 if num(v[4]) > 0 then redis.call('HSET', k, 'unknown', 1) end
 redis.call('ZADD', DUE, t + lease, 'd:' .. did)
 redis.call('ZADD', key('busy', target), t + lease, did)
 
-local g = redis.call('HMGET', key('g', gid), 'seq', 'shown', 'meta')
 local revision, final = num(g[1]), num(v[7])
 if final > 0 then revision = final end
 if revision > num(g[2]) then redis.call('HSET', key('g', gid), 'shown', revision) end
 
-local function read(set, low, high, limit)
-  local keys = redis.call('ZRANGEBYSCORE', set, low, high, 'LIMIT', 0, limit)
+local function read_all(keys)
   if #keys == 0 then return { {}, {}, {} } end
   return { keys, redis.call('HMGET', key('s', gid), unpack(keys)), redis.call('HMGET', key('c', gid), unpack(keys)) }
 end
+local function read(set, low, high, limit)
+  return read_all(redis.call('ZRANGEBYSCORE', set, low, high, 'LIMIT', 0, limit))
+end
 local seen = math.max(num(v[5]), num(v[6]))
 local firing, ended = { {}, {}, {} }, read(key('e', gid), '(' .. seen, revision, shown)
-local fired, unseen = 0, 0
+local fired, unseen, unheard, held, by = 0, 0, 0, 0, ''
 if final == 0 then
   firing = read(key('f', gid), '-inf', '+inf', shown)
   fired, unseen = redis.call('ZCARD', key('f', gid)), redis.call('ZCOUNT', key('f', gid), '(' .. seen, '+inf')
+  unheard = redis.call('ZCOUNT', key('f', gid), '(' .. num(v[10]), '+inf')
+  held = redis.call('HLEN', key('h', gid))
+  -- Where every alert that fires is held, those are shown, with by what: there is no incident without alerts.
+  if fired == 0 and held > 0 then
+    local cursor, some, keys = '0', {}, {}
+    repeat
+      cursor, some = unpack(redis.call('HSCAN', key('h', gid), cursor, 'COUNT', shown))
+    until #some > 0 or cursor == '0'
+    for i = 1, math.min(#some, 2 * shown), 2 do keys[#keys + 1] = some[i] end
+    firing, by = read_all(keys), some[2] or ''
+  end
 end
 -- Where nobody fires any more but the end has its tick still to come, this attempt shows the last ends without being
 -- the end: it counts as having shown what was before them, so that the end has something left to show.
 local counted = revision
-if final == 0 and fired == 0 then
+if final == 0 and fired + held == 0 then
   local last = redis.call('ZRANGE', key('e', gid), -1, -1, 'WITHSCORES')
   if last[2] then counted = math.max(num(v[8]), math.min(revision, num(last[2]) - 1)) end
 end
-local counts = { fired, redis.call('ZCOUNT', key('e', gid), '(' .. seen, revision), unseen }
+local counts = { fired, redis.call('ZCOUNT', key('e', gid), '(' .. seen, revision), unseen, unheard, held, by }
 return { 'ok', redis.call('HGETALL', k), { counted, t + lease, t, g[3] or '' }, counts, firing, ended,
   redis.call('GET', key('i', v[9])) or '', t - num(redis.call('ZSCORE', UNSENT, did) or t) }

@@ -1,10 +1,12 @@
--- claim(prefix | gen, dedup, lease, groups, room, gap, horizon) -> {'ok', views, deliveries, wait, lateness} | {'plan'}
+-- claim(prefix | gen, dedup, lease, groups, room, gap, horizon) -> {'ok', views, deliveries, wait, lateness, moved, walk, version} | {'plan'}
 -- Claims what is due: at most `groups` groups, and deliveries as far as their targets have slots and the caller has
 -- `room` (JSON: kind -> how many).
 --
 -- KEYS[1]  the shard's prefix. Touches due, heard, plan, closed, slots; g, s, c, f, e, x, gd of due groups; d, ready, busy.
 -- gap      ms without a listener after which absence means nothing; horizon: for how long then (resolve_timeout)
 -- wait     ms until the next deadline, 0 if it has passed, -1 if there is none; lateness: ms, of each group claimed
+-- moved    how many sources of inhibition have moved and are not in the index yet; walk: 1 where silences have changed and
+--          this shard is to be walked through, leased like everything else; version: of the silences by which it was walked last
 if in_force() ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
 local lease, groups, room = tonumber(ARGV[3]), tonumber(ARGV[4]), cjson.decode(ARGV[5])
@@ -52,18 +54,18 @@ local function rests(gid)
   return true
 end
 
-local views, lateness, claimed, touched = {}, {}, {}, {}
+local views, lateness, claimed, touched, walk = {}, {}, {}, {}, 0
 local function claim_group(gid)
   local g = load_group(gid)
   g.lease = 0 -- it is due, so whoever held it is gone
   expire_alerts(g)
   save_group(g, t, nil, 0, 0, false)
-  if g.next <= t then
-    lateness[#lateness + 1] = t - g.next
+  if g.next <= t or first_look(g) <= t then
+    if g.next <= t then lateness[#lateness + 1] = t - g.next end
     lease_group(g, t, lease)
-    views[#views + 1] = view(gid)
+    views[#views + 1] = view(gid, t)
   elseif g.next == ABSENT and redis.call('HLEN', key('s', gid)) == 0 and rests(gid) then
-    redis.call('DEL', g.key, key('c', gid), key('f', gid), key('e', gid), key('x', gid), key('gd', gid))
+    redis.call('DEL', g.key, key('c', gid), key('f', gid), key('e', gid), key('h', gid), key('x', gid), key('y', gid), key('gd', gid))
     redis.call('SREM', GROUPS, gid)
     redis.call('ZREM', DUE, 'g:' .. gid)
   end
@@ -76,6 +78,9 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 
   elseif kind == 'd' then
     local target = enqueue(id, t, true)
     if target then touched[target] = true else redis.call('ZREM', DUE, member) end
+  elseif kind == 'w' then
+    walk = 1
+    redis.call('ZADD', DUE, t + lease, member)
   else
     touched[id] = true
   end
@@ -83,4 +88,5 @@ end
 drain_all(touched, t, lease, room, claimed)
 local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
 local wait = first[2] and math.max(0, tonumber(first[2]) - t) or -1
-return { 'ok', views, claimed, wait, lateness }
+local version = tonumber(redis.call('HGET', HOLDS, 'version')) or 0
+return { 'ok', views, claimed, wait, lateness, redis.call('SCARD', MOVED), walk, version }

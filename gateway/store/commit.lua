@@ -5,7 +5,7 @@
 -- KEYS[1]  the shard's prefix. Touches g, s, c, e, x, gd of the group; d, ready, busy, id; i, l; due, open, slots,
 --          closed, unresolved, resolved, activity.
 -- lease    ms; room: JSON, kind of receiver -> how many deliveries the caller can begin
--- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, tick, deadline (0 = none), leave,
+-- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, rung, tick, deadline (0 = none), leave,
 --          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new, takes}...]
 local gid, lease, room = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local decision = cjson.decode(ARGV[4])
@@ -26,19 +26,20 @@ end
 local weighed = math.max(decision.considered, decision.leave)
 if weighed > g.shown then redis.call('HSET', g.key, 'shown', weighed) end
 
-redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0)
+redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0, 'latest', 0, 'rung', decision.rung)
 if decision.doc == '' then redis.call('HDEL', g.key, 'doc') else redis.call('HSET', g.key, 'doc', decision.doc) end
 
 -- What began to fire while the end was decided is not part of it: the group opens anew. It has done so already where
 -- the end was known before and only tidied up.
-local anew = not decision.open and g.seq ~= decision.seq and redis.call('ZCARD', key('f', gid)) > 0
+local anew = not decision.open and g.seq ~= decision.seq
+  and (redis.call('ZCARD', key('f', gid)) > 0 or redis.call('HLEN', key('h', gid)) > 0)
 if not anew then
   redis.call('HSET', g.key, 'tick', decision.tick, 'resumed', 0)
   if not decision.open then redis.call('HSET', g.key, 'opened', 0) end
 elseif g.opened == decision.opened then
   local meta = redis.call('HGET', g.key, 'meta')
   g.next = t + (meta and meta ~= '' and cjson.decode(meta).group_wait or 0)
-  redis.call('HSET', g.key, 'opened', t, 'before', decision.seq, 'resumed', 0, 'tick', 0)
+  redis.call('HSET', g.key, 'opened', t, 'before', decision.seq, 'resumed', 0, 'tick', 0, 'rung', 0)
 end
 
 local incident = decision.number
@@ -81,7 +82,11 @@ for _, order in ipairs(decision.orders) do
     end
     redis.call('HSET', k, 'state', 'open', 'wanted', order.wanted, 'reason', order.reason, 'final', order.final,
       'rank', order.rank, 'incident', incident)
-    if order.rings > 0 then redis.call('HINCRBY', k, 'ring_wanted', order.rings) end
+    if order.rings > 0 then
+      redis.call('HINCRBY', k, 'ring_wanted', order.rings)
+      -- An earlier ring that only waits for a hold to end waits no longer.
+      if num(redis.call('HGET', k, 'tries')) == 0 then redis.call('HSET', k, 'next_at', 0) end
+    end
     redis.call('SADD', OPEN, order.id)
     redis.call('SADD', key('id', incident), order.id)
     redis.call('HSET', SLOTS, redis.call('HGET', k, 'target'), redis.call('HGET', k, 'slots'))

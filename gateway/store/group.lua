@@ -1,6 +1,6 @@
 -- A group: loaded once by a script, changed in memory by what its alerts do, written once.
 -- Needs clock.lua, keys.lua, alert.lua.
-local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease' }
+local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'rung' }
 local ABSENT = math.huge
 
 local function load_group(gid)
@@ -10,7 +10,7 @@ local function load_group(gid)
   g.known = values[7] and true or false -- every record has its `next`
   if g.next == 0 then g.next = ABSENT end
   g.states, g.contents, g.timers, g.fired, g.ended = {}, {}, {}, {}, {}
-  g.ranks = { 0, 0, 0, 0, 0 }
+  g.ranks = { 0, 0, 0, 0, 0, 0, 0, 0 }
   return g
 end
 
@@ -33,6 +33,41 @@ local function fires(g, akey, k)
   g.changed = true
 end
 
+-- What a source of an inhibition rule does is written down in the same step, and told to the index afterwards: `moved`
+-- says whose entry has changed and `src` says what is true (gateway/sources.py).
+local function source_fires(g, akey, k, slots)
+  local member = akey .. '.' .. g.id
+  redis.call('HSET', SOURCES, member, cjson.encode({ 1, k[RANK], k[START], slots }))
+  redis.call('SADD', MOVED, member)
+end
+
+local function source_ends(g, akey)
+  local member = akey .. '.' .. g.id
+  local entry = redis.call('HGET', SOURCES, member)
+  if not entry then return end
+  entry = cjson.decode(entry)
+  entry[1] = 0
+  redis.call('HSET', SOURCES, member, cjson.encode(entry))
+  redis.call('SADD', MOVED, member)
+end
+
+local sources_known
+local function any_source()
+  if sources_known == nil then sources_known = redis.call('EXISTS', SOURCES) == 1 end
+  return sources_known
+end
+
+-- By what an alert is held, or false.
+local function held(g, akey)
+  if g.holds == nil then g.holds = redis.call('HLEN', key('h', g.id)) > 0 end
+  return g.holds and redis.call('HGET', key('h', g.id), akey)
+end
+
+local function let_go(g, akey)
+  redis.call('HDEL', key('h', g.id), akey)
+  redis.call('ZREM', key('y', g.id), akey)
+end
+
 -- Brings the news of one alert into the group.
 local function apply(g, akey, k, news, dedup)
   if news == 'new' then
@@ -42,10 +77,18 @@ local function apply(g, akey, k, news, dedup)
     fires(g, akey, k)
     if g.opened == 0 then g.opens = 'resumed' end -- whatever else begins with it joins the same incident
   elseif news == 'ended' then
-    k[EREV] = g.seq + 1
-    g.fired[akey], g.ended[akey] = nil, k[EREV]
-    g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] - 1
-    g.changed = true
+    if any_source() then source_ends(g, akey) end
+    g.fired[akey], g.changed = nil, true
+    if held(g, akey) then
+      let_go(g, akey)
+    else
+      g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] - 1
+    end
+    -- Who saw it fire sees it end. What was held from its beginning nobody has seen.
+    if k[FREV] > 0 then
+      k[EREV] = g.seq + 1
+      g.ended[akey] = k[EREV]
+    end
   end
   push(g.states, akey, cjson.encode(k))
   push(g.timers, deadline(k, dedup), akey)
@@ -69,7 +112,7 @@ local function write_alerts(g)
   if #g.timers > 0 then redis.call('ZADD', key('x', g.id), unpack(g.timers)) end
   move(g, 'f', 'e', g.fired)
   move(g, 'e', 'f', g.ended)
-  for rank = 1, 5 do
+  for rank = 1, #g.ranks do
     if g.ranks[rank] ~= 0 then redis.call('HINCRBY', g.key, 'r' .. (rank - 1), g.ranks[rank]) end
   end
 end
@@ -79,10 +122,17 @@ local function first_timer(gid)
   return tonumber(first[2]) or ABSENT
 end
 
+-- When a hold has to be looked at again: by its own time (a grace, a release), or because what holds has changed since.
+local function first_look(g)
+  if g.marks ~= g.judged then return 0 end
+  local first = redis.call('ZRANGE', key('y', g.id), 0, 0, 'WITHSCORES')
+  return tonumber(first[2]) or ABSENT
+end
+
 -- Puts the group where its deadline says, unless somebody works on it: who commits looks again.
 local function schedule(g, t)
   if g.lease > t then return end
-  local due = math.min(g.next, first_timer(g.id))
+  local due = math.min(g.next, first_timer(g.id), math.max(first_look(g), 1))
   if due == ABSENT then redis.call('ZREM', DUE, 'g:' .. g.id) else redis.call('ZADD', DUE, due, 'g:' .. g.id) end
 end
 
@@ -92,9 +142,21 @@ local function next_tick(g, t)
   return g.tick + math.ceil((t - g.tick) / g.interval) * g.interval
 end
 
+-- An alert that a rule could inhibit is not told of before `grace` has passed, since sources arrive after targets: the
+-- next look is put off for it, though not for ever; who comes too late for that is held until its own time.
+local function give_grace(g, t, grace, beginners)
+  if g.next >= t + grace then return end
+  if g.latest == 0 then g.latest = g.next + 2 * grace end
+  g.next = math.min(t + grace, g.latest)
+  redis.call('HSET', g.key, 'latest', g.latest)
+  if g.next >= t + grace then return end
+  for _, akey in ipairs(beginners) do redis.call('ZADD', key('y', g.id), t + grace, akey) end
+end
+
 -- meta, wait, interval: what the plan says now, taken when the group opens. overdue: an alert has waited
 -- its group_wait already (at the sender, or before a restart), so the group does not wait for it again.
-local function save_group(g, t, meta, wait, interval, overdue)
+-- grace, beginners: for alerts that a rule could inhibit.
+local function save_group(g, t, meta, wait, interval, overdue, grace, beginners)
   write_alerts(g)
   local set = { 'next', 0 }
   if g.changed then
@@ -105,13 +167,17 @@ local function save_group(g, t, meta, wait, interval, overdue)
   if g.opens then
     g.opened, g.tick = t, 0
     g.next = (overdue or g.opens == 'resumed') and t or t + wait
+    g.latest = 0
     push(set, 'opened', t)
+    push(set, 'latest', 0)
+    if g.opens == 'new' then push(set, 'rung', 0) end
     push(set, 'before', g.seq - 1)
     push(set, 'resumed', g.opens == 'resumed' and 1 or 0)
     push(set, 'tick', 0)
   elseif g.changed and g.opened > 0 then
     if g.tick > 0 then g.next = math.min(g.next, next_tick(g, t)) elseif overdue then g.next = math.min(g.next, t) end
   end
+  if g.changed and grace and #beginners > 0 then give_grace(g, t, grace, beginners) end
   -- Also before it opens: it may open by itself, when a suspect is believed.
   if meta and (g.opens == 'new' or g.interval == 0) then
     push(set, 'meta', meta)
@@ -129,11 +195,12 @@ local function lease_group(g, t, lease)
 end
 
 -- Of each delivery of the group: what a decision must know.
-local TOLD = { 'incident', 'kind', 'place', 'ends', 'updates', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'rung', 'sent_at' }
-local SEEN_OF = { 'seq', 'version', 'lease', 'doc', 'meta', 'opened', 'before', 'resumed', 'next', 'r0', 'r1', 'r2', 'r3', 'r4' }
+local TOLD = { 'incident', 'kind', 'place', 'ends', 'updates', 'edits', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'rung', 'sent_at' }
+local SEEN_OF = { 'seq', 'version', 'lease', 'doc', 'meta', 'opened', 'before', 'resumed', 'next', 'marks', 'judged', 'weighed',
+  'r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7' }
 
--- What a decision is made from: {gid, fields..., firing, ended, fired_rev, ended_rev, deliveries}.
-local function view(gid)
+-- What a decision is made from: {gid, fields..., firing, ended, fired_rev, ended_rev, held, first look, now, deliveries}.
+local function view(gid, t)
   local out = redis.call('HMGET', key('g', gid), unpack(SEEN_OF))
   for i = 1, #SEEN_OF do out[i] = out[i] or '' end
   local last_fired = redis.call('ZRANGE', key('f', gid), -1, -1, 'WITHSCORES')
@@ -148,6 +215,8 @@ local function view(gid)
   table.insert(out, 1, gid)
   push(out, redis.call('ZCARD', key('f', gid)), redis.call('ZCARD', key('e', gid)))
   push(out, tonumber(last_fired[2]) or 0, tonumber(last_ended[2]) or 0)
-  out[#out + 1] = told
+  local first_held = redis.call('ZRANGE', key('y', gid), 0, 0, 'WITHSCORES')
+  push(out, redis.call('HLEN', key('h', gid)), tonumber(first_held[2]) or 0)
+  push(out, t, told)
   return out
 end

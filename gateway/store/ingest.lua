@@ -5,10 +5,12 @@
 -- gen      the generation of the plan that routed these alerts; another one is in force: nothing is taken.
 -- dedup    JSON: reorder, confirm, stale_after, remember, fresh (ms)
 -- lease    ms; room: how many groups that are due at once may be claimed for the caller
--- units    JSON: [[group, digest, meta, wait, interval, [[alert, firing, start, ended, until, rank]...], size]...]
+-- units    JSON: [[group, digest, meta, wait, interval, [[alert, firing, start, ended, until, rank, grace, slots]...], size]...]
+--          grace: ms for an alert that a rule could inhibit; slots: where it is a source, else 0
 --          Without alerts it only asks whether the digest says it all.
 -- contents one argument for each alert, in order
 -- A unit's counts: {accepted, repeated, suspected, recorded}; false where it must come with its alerts.
+-- The last answer says how many sources have moved and are not in the index yet.
 if in_force() ~= ARGV[1] then return { 'plan' } end
 local dedup = cjson.decode(ARGV[2])
 local lease, room = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -33,9 +35,9 @@ local function take(unit)
   else
     redis.call('SADD', GROUPS, gid)
   end
-  local overdue, settled, fresh = false, true, {}
+  local overdue, settled, fresh, grace, beginners = false, true, {}, 0, {}
   for i, alert in ipairs(alerts) do
-    local akey, firing, start, ended, till, rank = unpack(alert)
+    local akey, firing, start, ended, till, rank, patience, slots = unpack(alert)
     local k = fresh[akey] or (states[i] and cjson.decode(states[i])) or unknown(rank)
     local status, seen, first, latest, over, before = k[STATUS], k[SEEN], k[START], k[LATEST], k[ENDED], k[UNTIL]
     local news = arrive(k, firing == 1, start, ended, till, t, dedup)
@@ -47,10 +49,17 @@ local function take(unit)
       fresh[akey] = k
     end
     if contents[i] ~= ARGV[content_at + i] then push(g.contents, akey, ARGV[content_at + i]) end
-    if (news == 'new' or news == 'continued') and start + wait < t then overdue = true end
+    if news == 'new' or news == 'continued' then
+      if start + wait < t then overdue = true end
+      if slots and slots ~= 0 then source_fires(g, akey, k, slots) end
+      if patience and patience > 0 then
+        grace = patience
+        beginners[#beginners + 1] = akey
+      end
+    end
     if news ~= 'repeated' and news ~= 'recorded' then settled = false end
   end
-  save_group(g, t, meta, wait, interval, overdue)
+  save_group(g, t, meta, wait, interval, overdue, grace, beginners)
   -- Only a body that would be a repeat the next time too may be answered from its digest.
   -- One that was not may have changed what an earlier one is now (a suspect; it leaves `seq` alone).
   redis.call('HSET', g.key, 'digest', settled and digest or '', 'digest_seq', g.seq, 'digest_at', t)
@@ -74,5 +83,5 @@ for i, unit in ipairs(cjson.decode(ARGV[5])) do
   end
   content_at = content_at + #alerts
 end
-for i, gid in ipairs(claimed) do claimed[i] = view(gid) end
-return { 'ok', counts, claimed }
+for i, gid in ipairs(claimed) do claimed[i] = view(gid, t) end
+return { 'ok', counts, claimed, redis.call('SCARD', MOVED) }

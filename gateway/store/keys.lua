@@ -4,6 +4,7 @@ local DUE, GROUPS, OPEN, DEAD = P .. ':due', P .. ':groups', P .. ':open', P .. 
 local UNSENT, FAILING = P .. ':unsent', P .. ':failing'
 local SLOTS, CLOSED, PLAN, HEARD = P .. ':slots', P .. ':closed', P .. ':plan', P .. ':heard'
 local UNRESOLVED, RESOLVED, ACTIVITY = P .. ':unresolved', P .. ':resolved', P .. ':activity'
+local SOURCES, MOVED, HOLDS = P .. ':sources', P .. ':moved', P .. ':holds'
 local function key(kind, id) return P .. ':' .. kind .. ':' .. id end
 
 -- The configuration in force, as a process knows it. Its number alone would not do: of two that were loaded at once, the

@@ -13,6 +13,8 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:f:GROUP` | sorted set | alert keys that fire; score: the revision since which they do |
 | `t:{n}:e:GROUP` | sorted set | alert keys that ended and have not left; score: the revision of the end |
 | `t:{n}:x:GROUP` | sorted set | alert keys; score: when an absence means something |
+| `t:{n}:h:GROUP` | hash | alert keys that fire and are held -> by what (JSON) |
+| `t:{n}:y:GROUP` | sorted set | alert keys; score: when a hold, or the grace before one, is looked at again |
 | `t:{n}:gd:GROUP` | set | deliveries of its present incident and unfinished ones of earlier ones |
 | `t:{n}:d:DELIVERY` | hash | the delivery: levels, lease, the pinned address, the receiver's memory |
 | `t:{n}:ready:TARGET` | sorted set | deliveries that wait for room; score: priority, then time |
@@ -29,12 +31,17 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:unresolved`, `t:{n}:resolved` | sorted sets | incident numbers; scores: opened at, resolved at |
 | `t:{n}:activity` | list | the newest lines of all incidents, bounded |
 | `t:{n}:plan` | hash | `gen`, `digest` of the configuration in force |
+| `t:{n}:sources` | hash | `ALERT.GROUP` of sources of inhibition -> [fires, rank, start, slots] |
+| `t:{n}:moved` | set | those of them of which the index has not been told yet |
+| `t:{n}:holds` | hash | `version` of the silences judged by; `placed`: by which plan its sources |
 | `t:{n}:heard` | hash | `alive`: somebody listened then; `since`: without a gap since then |
 | `t:{n}:cursor` | hash | where the sweep goes on, among `groups` and `open` |
 | `t:number` | string | the last incident's number |
 | `t:{s}:silences` | hash | id -> a silence's record (JSON) |
 | `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
 | `t:{s}:silences:version` | string | raised by every change of a silence |
+| `t:{SLOT}:1`, `t:{SLOT}:2` | sorted sets | `ALERT.GROUP` of a slot's sources, one- and two-sided |
+| `t:{SLOT}:w` | set | the groups that have an alert which this slot could inhibit |
 """
 
 from __future__ import annotations
@@ -51,6 +58,11 @@ SILENCES_VERSION: Final = f"{SILENCES}:version"
 def prefix(shard: int) -> str:
     """What every key of `shard` begins with."""
     return f"t:{{{shard}}}"
+
+
+def slot(key: str) -> str:
+    """What the keys of one slot of the inhibition index begin with."""
+    return f"t:{{{key}}}"
 
 
 def shard_of(group: str, shards: int) -> int:

@@ -5,7 +5,7 @@ Nothing here changes anything. Times are milliseconds; the HTTP API turns them i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import orjson
 
@@ -22,22 +22,57 @@ PAGE: Final = 500
 EVER: Final = 1 << 52
 
 
-async def firing_alerts(store: Store) -> AsyncIterator[tuple[str, str, dict[str, str]]]:
-    """Every alert that fires, of every group: (group, alert key, labels)."""
+class Firing(NamedTuple):
+    """An alert that fires; `held` is what holds it back, as it is stored, "" for nothing."""
+
+    gid: str
+    key: str
+    labels: dict[str, str]
+    held: str
+
+    @property
+    def held_by(self) -> str:
+        """What kind of thing holds it: silence, inhibition, release, grace; "" for nothing."""
+        return str(orjson.loads(self.held)["by"]) if self.held else ""
+
+
+async def firing_alerts(store: Store) -> AsyncIterator[Firing]:
+    """Every alert that fires, held or not, of every group."""
     for shard in range(store.shards):
-        at = keys.prefix(shard)
-        async for gids in _groups(store, at):
-            firing = await store.read_many([("ZRANGE", f"{at}:f:{gid}", 0, -1) for gid in gids])
-            wanted = [
-                (gid, found[start : start + PAGE])
-                for gid, found in zip(gids, firing, strict=True)
-                for start in range(0, len(found), PAGE)
+        async for page in firing_pages(store, shard):
+            for alert in page:
+                yield alert
+
+
+async def firing_pages(store: Store, shard: int) -> AsyncIterator[list[Firing]]:
+    """Every alert of a shard that fires, in pages."""
+    at = keys.prefix(shard)
+    async for gids in _groups(store, at):
+        firing = await store.together(("ZRANGE", f"{at}:f:{gid}", 0, -1) for gid in gids)
+        held = await store.together(("HGETALL", f"{at}:h:{gid}") for gid in gids)
+        all_of = [
+            (gid, [(key, "") for key in free] + list(_pairs(by)))
+            for gid, free, by in zip(gids, firing, held, strict=True)
+        ]
+        wanted = [
+            (gid, found[start : start + PAGE])
+            for gid, found in all_of
+            for start in range(0, len(found), PAGE)
+        ]
+        contents = await store.together(
+            ("HMGET", f"{at}:c:{gid}", *(key for key, _ in page)) for gid, page in wanted
+        )
+        for (gid, page), texts in zip(wanted, contents, strict=True):
+            yield [
+                Firing(gid, key, orjson.loads(text)[0], by)
+                for (key, by), text in zip(page, texts, strict=True)
+                if text
             ]
-            contents = await store.read_many([("HMGET", f"{at}:c:{gid}", *page) for gid, page in wanted])
-            for (gid, page), texts in zip(wanted, contents, strict=True):
-                for key, text in zip(page, texts, strict=True):
-                    if text:
-                        yield gid, key, orjson.loads(text)[0]
+
+
+def _pairs(answer: Any) -> Iterable[tuple[str, str]]:
+    """A hash, as either protocol of Redis answers it."""
+    return answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
 
 
 async def _groups(store: Store, at: str) -> AsyncIterator[list[str]]:
@@ -52,6 +87,23 @@ async def _groups(store: Store, at: str) -> AsyncIterator[list[str]]:
 async def _ranges(store: Store, key: str, low: int, high: int) -> list[list[str]]:
     found = await store.read("ZRANGEBYSCORE", key, low, high)
     return [found[at : at + PAGE] for at in range(0, len(found), PAGE)]
+
+
+async def held(store: Store, gid: str, limit: int) -> list[tuple[StoredAlert, str]]:
+    """Alerts of a group that fire and are held, at most `limit`, each with by what, as it is stored."""
+    at = keys.prefix(keys.shard_of(gid, store.shards))
+    pairs = list(_pairs(await store.read("HGETALL", f"{at}:h:{gid}")))[:limit]
+    if not pairs:
+        return []
+    states = await store.read("HMGET", f"{at}:s:{gid}", *(key for key, _ in pairs))
+    contents = await store.read("HMGET", f"{at}:c:{gid}", *(key for key, _ in pairs))
+    there = [
+        (state, content, by)
+        for (_, by), state, content in zip(pairs, states, contents, strict=True)
+        if state and content
+    ]
+    alerts = stored_alerts([state for state, _, _ in there], [content for _, content, _ in there])
+    return list(zip(alerts, (by for _, _, by in there), strict=True))
 
 
 async def alerts(

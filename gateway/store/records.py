@@ -26,6 +26,7 @@ class GroupMeta:
     group_wait: int
     group_interval: int
     repeat_interval: int
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class DeliveryState:
     place: str
     ends: bool
     updates: bool
+    edits: bool
     state: str
     wanted: int
     sent: int
@@ -63,6 +65,16 @@ class ClaimedGroup:
     due: int
     counted: Group
     deliveries: tuple[DeliveryState, ...]
+    marks: int
+    judged: int
+    weighed: int
+    first_look: int
+    now: int
+
+    @property
+    def marked(self) -> bool:
+        """What may hold its alerts has changed since they were judged."""
+        return self.marks != self.judged
 
     @property
     def member(self) -> str:
@@ -113,7 +125,9 @@ class StoredAlert:
 class Begun:
     """An attempt that may be sent now: the delivery's fields, and its incident at revision `revision`.
 
-    `waited` is for how long it has had something to say, in milliseconds.
+    `waited` is for how long it has had something to say, in milliseconds. `firing` and `new_firing` count
+    alerts that nothing holds, `unheard` those that no ring has shown yet, `held` the others. Where all are
+    held, `firing_alerts` are some of those, and `held_by` says by what (JSON).
     """
 
     fields: dict[str, str]
@@ -126,15 +140,18 @@ class Begun:
     firing: int
     ended: int
     new_firing: int
+    unheard: int
+    held: int
+    held_by: str
     firing_alerts: tuple[StoredAlert, ...]
     ended_alerts: tuple[StoredAlert, ...]
 
 
 def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:
     """From `view` in group.lua."""
-    gid, seq, version, lease, doc, meta, opened, before, resumed, due = row[:10]
-    ranks = [int(count or 0) for count in row[10:15]]
-    firing, ended, fired_rev, ended_rev, deliveries = row[15:]
+    gid, seq, version, lease, doc, meta, opened, before, resumed, due, marks, judged, weighed = row[:13]
+    ranks = [int(count or 0) for count in row[13:21]]
+    firing, ended, fired_rev, ended_rev, held, first_look, now, deliveries = row[21:]
     worst = next((rank for rank, count in enumerate(ranks) if count > 0), len(ranks) - 1)
     return ClaimedGroup(
         shard=shard,
@@ -147,8 +164,13 @@ def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:
         before=_int(before),
         resumed=resumed == "1",
         due=_int(due),
-        counted=Group(_int(seq), firing, ended, fired_rev, ended_rev, worst),
+        counted=Group(_int(seq), firing, ended, fired_rev, ended_rev, worst, held=held),
         deliveries=tuple(_delivery_state(fields) for fields in deliveries),
+        marks=_int(marks),
+        judged=_int(judged),
+        weighed=_int(weighed),
+        first_look=_int(first_look),
+        now=_int(now),
     )
 
 
@@ -157,9 +179,17 @@ def _int(value: str | float | None) -> int:
 
 
 def _delivery_state(row: Sequence[str]) -> DeliveryState:
-    did, incident, kind, place, ends, updates, state, *levels = row
+    did, incident, kind, place, ends, updates, edits, state, *levels = row
     return DeliveryState(
-        did, _int(incident), kind, place, ends == "1", updates == "1", state, *map(_int, levels)
+        did,
+        _int(incident),
+        kind,
+        place,
+        ends == "1",
+        updates == "1",
+        edits == "1",
+        state,
+        *map(_int, levels),
     )
 
 
@@ -170,7 +200,8 @@ def group_meta(text: str) -> GroupMeta:
 
 def begun(row: Sequence[Any]) -> Begun:
     """From begin.lua."""
-    _, flat, (revision, lease, now, meta), (fired, ended, unseen), firing_rows, ended_rows, doc, waited = row
+    _, flat, (revision, lease, now, meta), counts, firing_rows, ended_rows, doc, waited = row
+    fired, ended, unseen, unheard, held, held_by = counts
     fields = flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
     return Begun(
         fields=fields,
@@ -183,6 +214,9 @@ def begun(row: Sequence[Any]) -> Begun:
         firing=fired,
         ended=ended,
         new_firing=unseen,
+        unheard=unheard,
+        held=held,
+        held_by=held_by,
         firing_alerts=stored_alerts(firing_rows[1], firing_rows[2]),
         ended_alerts=stored_alerts(ended_rows[1], ended_rows[2]),
     )

@@ -29,6 +29,11 @@ _FRAGMENTS: Final = {
     "plan": ("keys",),
     "revive": ("keys", "delivery"),
     "silence": (),
+    "mark": ("keys", "alert", "group"),
+    "weigh": ("keys", "alert", "group", "delivery"),
+    "walk": ("keys",),
+    "sources": ("keys", "alert"),
+    "time": (),
 }
 
 

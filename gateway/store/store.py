@@ -24,7 +24,7 @@ from gateway.store.unavailable import PlanChangedError, SchemaError, StoreUnavai
 from receivers.base import SHOWN_ALERTS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Container, Sequence
+    from collections.abc import AsyncIterator, Container, Iterable, Sequence
 
     from redis.asyncio import Redis
 
@@ -78,6 +78,19 @@ class Unit:
     contents: Sequence[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a group's alerts are held by, as judged at one moment: the arguments of weigh.lua."""
+
+    marks: int
+    version: int
+    upto: int
+    all: bool
+    looked: int
+    changes: Sequence[tuple[str, str, str, int]]
+    lines: Sequence[tuple[str, str]]
+
+
 SilenceRow = tuple[str, str, str, int]
 """Id, record as it was read ("" for none), record as it shall be, when it ends."""
 
@@ -93,12 +106,19 @@ Generation = str
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one claim brought; `wait` is how long until the next deadline, None if there is none."""
+    """What one claim brought; `wait` is how long until the next deadline, None if there is none.
+
+    `moved`: sources of inhibition of which the index has not been told; `walk`: the silences have changed and
+    the shard is to be walked through; `version`: of the silences by which it was walked last.
+    """
 
     groups: tuple[ClaimedGroup, ...]
     deliveries: tuple[ClaimedDelivery, ...]
     wait: int | None
     lateness: tuple[int, ...]
+    moved: int
+    walk: bool
+    version: int
 
 
 class Store:
@@ -116,6 +136,11 @@ class Store:
         """One reading command of Redis, for `reading.py`."""
         async with self._available("read"):
             return await self._calls(command, *args)
+
+    async def together(self, commands: Iterable[Sequence[Argument]]) -> list[Any]:
+        """Several commands of Redis in few round trips; none of them may depend on another."""
+        async with self._available("together"):
+            return await asyncio.gather(*(self._calls(*command) for command in commands))
 
     async def _run(self, name: str, shard: int, *args: Argument) -> Any:
         async with self._available(name):
@@ -166,8 +191,10 @@ class Store:
         units: Sequence[Unit],
         room: int,
         asked: Container[int] = (),
-    ) -> tuple[list[Counts | None], tuple[ClaimedGroup, ...]]:
+    ) -> tuple[list[Counts | None], tuple[ClaimedGroup, ...], int]:
         """Takes in at most `MAX_ALERTS_A_CALL` alerts, durably; claims up to `room` groups.
+
+        The last number says how many sources of inhibition have moved in the shard.
 
         Of the units whose place is in `asked` only the digest is sent. That is all there is to say if the
         store has answered the same digest before; else it answers None, and they must be sent whole.
@@ -193,15 +220,9 @@ class Store:
         )
         if answer[0] == "plan":
             raise PlanChangedError
-        _, counts, views = answer
-        return [tuple(row) if row else None for row in counts], tuple(
-            claimed_group(shard, row) for row in views
-        )
-
-    async def read_many(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
-        """Several reading commands in few round trips."""
-        async with self._available("read"):
-            return await asyncio.gather(*(self._calls(*command) for command in commands))
+        _, counts, views, moved = answer
+        groups = tuple(claimed_group(shard, row) for row in views)
+        return [tuple(row) if row else None for row in counts], groups, moved
 
     async def claim(self, shard: int, generation: Generation, groups: int, room: Room) -> Claim:
         """Claims what is due: at most so many groups and so many deliveries."""
@@ -218,12 +239,15 @@ class Store:
         )
         if answer[0] == "plan":
             raise PlanChangedError
-        _, views, deliveries, wait, lateness = answer
+        _, views, deliveries, wait, lateness, moved, walk, version = answer
         return Claim(
             tuple(claimed_group(shard, row) for row in views),
             _claimed(shard, deliveries),
             None if wait < 0 else int(wait),
             tuple(int(late) for late in lateness),
+            moved,
+            walk == 1,
+            version,
         )
 
     async def commit(
@@ -234,9 +258,16 @@ class Store:
         answer = await self._run("commit", shard, gid, LEASE, free, text)
         return None if answer[0] == "stale" else _claimed(shard, answer[1])
 
-    async def begin(self, claimed: ClaimedDelivery) -> Begun | None:
-        """The call right before sending; None where the attempt is no longer ours."""
-        answer = await self._run("begin", claimed.shard, claimed.id, claimed.attempt, LEASE, SHOWN_ALERTS)
+    async def begin(self, claimed: ClaimedDelivery, *, holds: bool = False) -> Begun | str | None:
+        """The call right before sending; None where the attempt is no longer ours.
+
+        `holds`: alerts may be held here. Then the answer may be a group's id: it is to be weighed first.
+        """
+        answer = await self._run(
+            "begin", claimed.shard, claimed.id, claimed.attempt, LEASE, SHOWN_ALERTS, int(holds)
+        )
+        if answer[0] == "weigh":
+            return str(answer[1])
         return None if answer[0] == "lost" else begun(answer)
 
     async def sent(
@@ -268,6 +299,51 @@ class Store:
         """Tries a dead letter again: `ok`, `unknown`, or `alive` where it is not dead."""
         answers = [await self._run("revive", shard, delivery) for shard in range(self.shards)]
         return next((str(answer) for answer in answers if answer != "unknown"), "unknown")
+
+    async def weigh(self, shard: int, gid: str, weighed: Weighed, *, release: bool) -> ClaimedGroup | None:
+        """Writes what was judged of a group's alerts (weigh.lua); None where it was judged by old news."""
+        answer = await self._run(
+            "weigh",
+            shard,
+            gid,
+            weighed.marks,
+            weighed.version,
+            weighed.upto,
+            int(weighed.all),
+            weighed.looked,
+            int(release),
+            orjson.dumps(weighed.changes),
+            orjson.dumps(weighed.lines),
+        )
+        return None if answer[0] == "stale" else claimed_group(shard, answer[1])
+
+    async def mark(self, shard: int, gids: Sequence[str]) -> list[str]:
+        """What may hold alerts of these groups has changed: they are due. Those that are gone come back."""
+        return list(await self._run("mark", shard, *gids)) if gids else []
+
+    async def walk_on(self, shard: int, version: int) -> None:
+        """The walk through a shard begins, or goes on, by the silences of `version`."""
+        await self._run("walk", shard, "on", version, LEASE)
+
+    async def walk_ended(self, shard: int, version: int, next_at: int) -> None:
+        """It is over; the next one is at `next_at`, 0 for none."""
+        await self._run("walk", shard, "end", version, next_at)
+
+    async def wake_walk(self) -> None:
+        """The silences have changed: somebody walks through every shard now."""
+        await self.together(("ZADD", f"{keys.prefix(n)}:due", 0, "w:silences") for n in range(self.shards))
+
+    async def place_sources(self, shard: int, rows: Sequence[Sequence[Any]]) -> None:
+        """By the plan in force these alerts are sources: [group, alert, slots or 0]."""
+        await self._run("sources", shard, "place", orjson.dumps(rows))
+
+    async def settle_sources(self, shard: int, rows: Sequence[Sequence[str]]) -> int:
+        """The index tells of these: [member, entry as it was read]; how many had not changed since."""
+        return int(await self._run("sources", shard, "settle", orjson.dumps(rows)))
+
+    async def now(self, shard: int = 0) -> int:
+        """The store's clock."""
+        return int(await self._run("time", shard))
 
     async def write_silences(self, now: int, most: int, rows: Sequence[SilenceRow]) -> str:
         """All rows or none (see silence.lua): `ok`, `changed` where a record is another by now, or `full`."""

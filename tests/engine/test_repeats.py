@@ -66,7 +66,9 @@ async def test_what_the_store_has_forgotten_is_sent_whole(world: World, sent: li
 async def test_what_another_process_has_changed_is_sent_whole(world: World, sent: list[int]) -> None:
     for _ in range(3):
         await world.intake.take(copies())
-    other = type(world.intake)(world.store, world.plan, world.engine.accept, world.engine.room)
+    other = type(world.intake)(
+        world.store, world.plan, world.engine.accept, world.engine.room, world.engine.wake
+    )
     await world.pass_to(MINUTE)
     assert await other.take(copies(status="resolved", ended=START + MINUTE)) == NEWS
     await world.pass_to(2 * MINUTE)  # past the time in which a copy would be suspect

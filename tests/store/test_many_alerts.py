@@ -41,14 +41,14 @@ async def test_every_alert_that_fires_is_read_whatever_the_pages(world: World) -
     shards = [await world.redis.scard(f"{keys.prefix(n)}:groups") for n in range(world.store.shards)]
     assert min(shards) > reading.PAGE
     read = reading.firing_alerts(world.store)
-    found = {(key, labels["cluster"], labels["alertname"]) async for _, key, labels in read}
+    found = {(key, labels["cluster"], labels["alertname"]) async for _, key, labels, _ in read}
     assert found == {(a.key, a.labels["cluster"], a.labels["alertname"]) for a in fired}
 
 
 async def test_alerts_that_ended_are_not_among_them(world: World) -> None:
     await fill(world, 4, 3)
     await world.take(*(world.ends("A1", cluster=str(cluster)) for cluster in range(4)))
-    names = [labels["alertname"] async for _, _, labels in reading.firing_alerts(world.store)]
+    names = [labels["alertname"] async for _, _, labels, _ in reading.firing_alerts(world.store)]
     assert sorted(names) == ["A0"] * 4 + ["A2"] * 4
 
 

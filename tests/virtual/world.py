@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from config.load import load
 from gateway.engine import Engine
+from gateway.holds import Holds
 from gateway.intake import Intake, Receipt
 from gateway.leases import Leases
 from gateway.plan import PlanInForce, timing_of
@@ -108,12 +109,13 @@ class World:
         self.store = Store(redis, shards, timing_of(config), CLOCK_AND_GUARD)
         self.plan = PlanInForce(path, config, self.store)
         self.leases = Leases(self.store)
-        self.sender = Sender(self.store, self.leases, lambda: "http://tocsin.test", self.plan.address)
+        self.holds = Holds(self.store, self.plan)
+        self.sender = Sender(self.store, self.leases, lambda: "http://tocsin.test", self.plan, self.holds)
         self.recorder = Recorder(self)
         for kind in ("pagerduty", "slack", "email", "webhook"):
             self.sender._receivers[kind] = self.recorder
-        self.engine = Engine(self.store, self.plan, self.sender, self.leases)
-        self.intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room)
+        self.engine = Engine(self.store, self.plan, self.sender, self.leases, self.holds)
+        self.intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room, self.engine.wake)
 
     @classmethod
     async def make(cls, url: str, folder: Path, config: str, shards: int = 3) -> World:
@@ -124,6 +126,7 @@ class World:
             await world.redis.hset(f"{keys.prefix(shard)}:heard", mapping={"since": START - HOUR})
         await world._set_clock()
         await world.plan.start()
+        await world.holds.keep_up(0)
         return world
 
     async def _set_clock(self) -> None:
@@ -159,7 +162,7 @@ class World:
             await self.engine.settle()
             await self.sender.settle()
             claims = [await self.engine.claim(shard) for shard in range(self.store.shards)]
-            if not any(claim.groups or claim.deliveries or claim.wait == 0 for claim in claims):
+            if not any(c.groups or c.deliveries or c.wait == 0 or c.moved or c.walk for c in claims):
                 waits = [claim.wait for claim in claims if claim.wait is not None]
                 return self.now + min(waits) if waits else 0
 

@@ -1,0 +1,360 @@
+"""What holds alerts back in this service: silences and inhibition, judged for a group's alerts.
+
+`routing/silences.py` and `routing/judge.py` decide; here they are asked, and the answer is written down. A
+group is weighed by whoever is about to ring for it, and where news of a silence or of a source has marked it.
+`weigh.lua` refuses an answer from before the newest mark, so what stands in the store is never older than the
+news. Firing alerts that nothing holds are `f` there, the others `h`, with by what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import structlog
+
+from gateway.sources import Sources, slots
+from gateway.store import keys, reading
+from gateway.store.silences import SilenceStore
+from gateway.store.store import Weighed
+from routing.inhibition import Inhibited, Released, Roles, Source
+from routing.judge import judge
+from routing.silences import Silences
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from gateway.plan import Placing, PlanInForce
+    from gateway.store.records import ClaimedGroup
+    from gateway.store.store import Store
+    from routing.inhibition import Ask, Verdict
+
+log = structlog.get_logger()
+
+PAGE: Final = 500
+WHOLE: Final = 1_000  # alerts up to which a group is always weighed as a whole
+TRIES: Final = 8
+SAID: Final = 10  # lines of one kind
+
+Change = tuple[str, str, str, int]
+"""Alert key, by what it was held ("" for nothing), by what it is, and until when (ms, 0 for not known)."""
+
+Lines = Sequence[tuple[str, str]]
+"""For the timeline: kind and text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """One alert to be judged: by what it is held so far ("" for nothing), and until when it has to wait."""
+
+    key: str
+    labels: dict[str, str]
+    rank: int
+    starts_at: int
+    revision: int  # since which it fires here; 0 where it is held
+    was: str
+    wait: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group as it was read, at one moment, before anything was asked."""
+
+    marks: int
+    seq: int
+    weighed: int
+    whole: bool
+    version: int
+    now: int
+    alerts: Sequence[_Alert]
+
+
+class Holds:
+    """One process's judge of what is held."""
+
+    def __init__(self, store: Store, plan: PlanInForce) -> None:
+        self._store = store
+        self._plan = plan
+        self.silence_store = SilenceStore(store)
+        self._silences = Silences(())
+        self._version = -1
+        self.sources = Sources(store)
+
+    @property
+    def silences(self) -> Silences:
+        """The silences as last read."""
+        return self._silences
+
+    def matter(self) -> bool:
+        """Whether anything could hold an alert now: a ring asks first only then."""
+        rules = self._plan.placing.plan.inhibition.any if self._plan.placing else True
+        return rules or bool(self._silences.all) or self._version < 0
+
+    async def keep_up(self, version: int) -> None:
+        """Reads the silences anew if those here are older than `version`."""
+        if version > self._version:
+            self._version, self._silences = await self.silence_store.load()
+
+    async def weigh(
+        self, shard: int, gid: str, *, release: bool = False, beginning: bool = False
+    ) -> tuple[ClaimedGroup, Lines] | None:
+        """Judges the group's alerts by what is true now and writes it down: the group as it is then.
+
+        `release`: its lease is given back with it. `beginning`: the incident has no timeline yet, so the
+        lines for it come back; else they have been written. None where news kept coming in between.
+        """
+        for _ in range(TRIES):
+            placing = self._plan.current
+            group = await self._read(shard, gid)
+            changes, story, filed = await self._judge(gid, group, placing)
+            lines = story.all() if beginning else story.news()
+            if filed:
+                await self._store.place_sources(shard, filed)
+            written = () if beginning else lines
+            if (view := await self._write(shard, gid, group, changes, written, release=release)) is not None:
+                return view, lines
+        log.warning("group.not_weighed", group=gid)
+        return None
+
+    async def _write(
+        self,
+        shard: int,
+        gid: str,
+        group: _Group,
+        changes: Sequence[Change],
+        lines: Lines,
+        *,
+        release: bool,
+    ) -> ClaimedGroup | None:
+        """In pages; only the last one says that all has been judged. None where an answer came too late."""
+        view: ClaimedGroup | None = None
+        for start in range(0, max(len(changes), 1), PAGE):
+            last = start + PAGE >= len(changes)
+            weighed = Weighed(
+                marks=group.marks,
+                version=group.version,
+                upto=group.seq if last else 0,
+                all=last and group.whole,
+                looked=group.now,
+                changes=changes[start : start + PAGE],
+                lines=lines if last else (),
+            )
+            view = await self._store.weigh(shard, gid, weighed, release=release and last)
+            if view is None:
+                break
+        return view
+
+    async def _read(self, shard: int, gid: str) -> _Group:
+        at = keys.prefix(shard)
+        now, version, head, firing, held, waits = await asyncio.gather(
+            self._store.now(shard),
+            self.silence_store.version(),
+            self._store.read("HMGET", f"{at}:g:{gid}", "marks", "judged", "weighed", "seq"),
+            self._store.read("ZRANGE", f"{at}:f:{gid}", 0, -1, "WITHSCORES"),
+            self._store.read("HGETALL", f"{at}:h:{gid}"),
+            self._store.read("ZRANGE", f"{at}:y:{gid}", 0, -1, "WITHSCORES"),
+        )
+        await self.keep_up(version)
+        marks, judged, weighed, seq = (int(value or 0) for value in head)
+        waiting = {key: int(score) for key, score in waits}
+        held = held if isinstance(held, dict) else dict(zip(held[::2], held[1::2], strict=True))
+        whole = marks != judged or len(firing) + len(held) <= WHOLE
+        wanted = [(key, int(rev), "") for key, rev in firing if whole or int(rev) > weighed]
+        wanted += [(key, 0, by) for key, by in held.items() if whole or 0 < waiting.get(key, 0) <= now]
+        alerts = [
+            alert
+            for start in range(0, len(wanted), PAGE)
+            for alert in await self._alerts(at, gid, wanted[start : start + PAGE], waiting)
+        ]
+        return _Group(marks, seq, weighed, whole, self._version, now, alerts)
+
+    async def _alerts(
+        self, at: str, gid: str, wanted: Sequence[tuple[str, int, str]], waiting: Mapping[str, int]
+    ) -> list[_Alert]:
+        named = [key for key, _, _ in wanted]
+        states, contents = await self._store.together(
+            [("HMGET", f"{at}:s:{gid}", *named), ("HMGET", f"{at}:c:{gid}", *named)]
+        )
+        found = []
+        for (key, revision, was), state, content in zip(wanted, states, contents, strict=True):
+            if state and content:
+                _, starts_at, _, _, _, _, _, _, rank, *_ = orjson.loads(state)
+                labels = orjson.loads(content)[0]
+                found.append(
+                    _Alert(key, labels, int(rank), int(starts_at), revision, was, waiting.get(key, 0))
+                )
+        return found
+
+    async def _judge(
+        self, gid: str, group: _Group, placing: Placing
+    ) -> tuple[list[Change], _Story, list[tuple[str, str, Any]]]:
+        rules = placing.plan.inhibition
+        roles = [rules.roles(alert.labels) if rules.any else Roles() for alert in group.alerts]
+        targets = {slot.key for one in roles for slot in one.targets}
+        if targets:
+            await self.sources.register(gid, targets)
+        verdicts = await self._verdicts(gid, group, placing, roles)
+        story = _Story()
+        changes: list[Change] = []
+        for alert, verdict in zip(group.alerts, verdicts, strict=True):
+            hold, until = self._hold(alert, verdict, group.now, placing)
+            if hold != alert.was or until:
+                changes.append((alert.key, alert.was, hold, until))
+            if isinstance(verdict, Released):
+                story.guarded(alert, verdict, new=alert.revision > group.weighed)
+            story.held(alert.was, hold)
+        filed = [
+            (gid, alert.key, slots(one))
+            for alert, one in zip(group.alerts, roles, strict=True)
+            if one.sources
+        ]
+        return changes, story, filed
+
+    async def _verdicts(
+        self, gid: str, group: _Group, placing: Placing, roles: Sequence[Roles]
+    ) -> list[dict[str, Any] | Verdict | None]:
+        """For each alert the silence that holds it (as it is written), else what inhibition says."""
+        verdicts: list[dict[str, Any] | Verdict | None] = []
+        walks: dict[int, Generator[tuple[Ask, ...], Mapping[Ask, tuple[Source, ...]], Verdict | None]] = {}
+        asked: dict[int, tuple[Ask, ...]] = {}
+
+        def silenced(labels: Mapping[str, str]) -> bool:
+            return bool(self._silences.matching(labels, group.now))
+
+        for place, (alert, one) in enumerate(zip(group.alerts, roles, strict=True)):
+            silences = self._silences.matching(alert.labels, group.now)
+            verdicts.append(_silence(silences[0]) if silences else None)
+            if not silences and one.targets:
+                source = Source(alert.key, f"{alert.key}.{gid}", alert.rank, alert.starts_at, alert.labels)
+                walk = judge(placing.plan.inhibition, source, silenced)
+                try:
+                    asked[place] = next(walk)
+                    walks[place] = walk
+                except StopIteration as end:
+                    verdicts[place] = end.value
+        while asked:
+            answers = await self.sources.ask({ask for asks in asked.values() for ask in asks})
+            for place in list(asked):
+                try:
+                    asked[place] = walks[place].send(answers)
+                except StopIteration as end:
+                    verdicts[place] = end.value
+                    del asked[place]
+        return verdicts
+
+    def _hold(
+        self, alert: _Alert, verdict: dict[str, Any] | Verdict | None, now: int, placing: Placing
+    ) -> tuple[str, int]:
+        """By what the alert is held from now on, and until when if that is sure: the text that is stored."""
+        plan = placing.plan
+        if isinstance(verdict, dict):
+            return _text(verdict), 0
+        if isinstance(verdict, Inhibited):
+            said = {
+                "by": "inhibition",
+                "rule": plan.inhibition.called(verdict.rule),
+                "source": _shown(verdict.source.labels),
+                "alert": verdict.source.alert,
+            }
+            return _text(said), 0
+        was = orjson.loads(alert.was)["by"] if alert.was else ""
+        if was == "inhibition":
+            # Targets usually end with their source, in another body a little later: they are given that time.
+            return _text({"by": "release"}), now + plan.inhibit_release
+        if was in ("", "grace", "release") and alert.wait > now:
+            # A grace that runs: it was too late for the look that was put off.
+            return (alert.was, 0) if was else (_text({"by": "grace"}), alert.wait)
+        return "", 0
+
+    async def walk(self, shard: int) -> None:
+        """After silences have changed, begun or ended: marks the groups in which that makes a difference."""
+        await self.keep_up(await self.silence_store.version())
+        version, silences = self._version, self._silences
+        now = await self._store.now(shard)
+        await self._store.walk_on(shard, version)
+        async for page in reading.firing_pages(self._store, shard):
+            differ = {
+                alert.gid
+                for alert in page
+                if bool(silences.matching(alert.labels, now)) != (alert.held_by == "silence")
+            }
+            await self.sources.mark(sorted(differ))
+            await self._store.walk_on(shard, version)
+        await self._store.walk_ended(shard, version, silences.next_change(now) or 0)
+
+
+def _silence(silence: Any) -> dict[str, Any]:
+    return {"by": "silence", "id": silence.id, "until": silence.ends_at, "author": silence.created_by}
+
+
+def _text(hold: Mapping[str, Any]) -> str:
+    return orjson.dumps(hold).decode()
+
+
+def _shown(labels: Mapping[str, str]) -> str:
+    """`NodeDown{instance="a"}`, as people write it; of very many labels the first."""
+    name = labels.get("alertname", "")
+    others = [f'{key}="{labels[key]}"' for key in sorted(labels) if key != "alertname"]
+    return f"{name}{{{', '.join(others[:6])}}}"[:300]
+
+
+def said(hold: str) -> str:
+    """What holds an alert, in words; `hold` is the text that is stored."""
+    if not hold:
+        return ""
+    held = orjson.loads(hold)
+    match held["by"]:
+        case "silence":
+            until = datetime.fromtimestamp(held["until"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            return f"silence {held['id']} by {held['author']}, until {until}"
+        case "inhibition":
+            return f"inhibited by {held['source']} ({held['rule']})"
+        case "release":
+            return "its source has ended; it is told of if it goes on firing"
+        case _:
+            return "waits for alerts that could inhibit it"
+
+
+class _Story:
+    """What one weighing has to say, many alerts to a line."""
+
+    def __init__(self) -> None:
+        self._held: Counter[str] = Counter()
+        self._newly: Counter[str] = Counter()
+        self._free = 0
+        self._guarded: dict[str, bool] = {}  # text -> it is news
+
+    def guarded(self, alert: _Alert, verdict: Released, *, new: bool) -> None:
+        text = f"{_shown(alert.labels)} is told all the same: {verdict.why}"
+        self._guarded[text] = new or (alert.was != "" and orjson.loads(alert.was)["by"] == "inhibition")
+
+    def held(self, was: str, hold: str) -> None:
+        if hold and orjson.loads(hold)["by"] != "grace":
+            self._held[said(hold)] += 1
+            if hold != was:
+                self._newly[said(hold)] += 1
+        elif not hold and was and orjson.loads(was)["by"] != "grace":
+            self._free += 1
+
+    def all(self) -> Lines:
+        """All that is held and all that is let through."""
+        return [*_lines(self._held), *(("guard", text) for text in list(self._guarded)[:SAID])]
+
+    def news(self) -> Lines:
+        """What is held or let through otherwise than before."""
+        free = [("released", f"no longer held: {_alerts(self._free)}")] if self._free else []
+        guarded = [("guard", text) for text, new in self._guarded.items() if new]
+        return [*_lines(self._newly), *free, *guarded[:SAID]]
+
+
+def _lines(counts: Counter[str]) -> Lines:
+    return [("held", f"held: {_alerts(count)}, {why}") for why, count in counts.most_common(SAID)]
+
+
+def _alerts(count: int) -> str:
+    return f"{count} alert" if count == 1 else f"{count} alerts"

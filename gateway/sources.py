@@ -1,0 +1,217 @@
+"""The index of inhibition in Redis: which firing alerts are filed under which slot, and whom that concerns.
+
+A shard's own records say which of its alerts are sources (`sources`, written in the same step that takes the
+alert in), and which of those have moved since the index was told (`moved`). Here the index is told, and the
+groups that the news concerns are marked, to be judged anew. Everything can be done twice, by several
+processes, and again after one of them died in the middle: what has moved is settled last.
+
+The index is only a hint. Before a source counts, its own record is asked: one that has ended, or that another
+configuration filed, holds nobody, and is taken out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from gateway.store import keys
+from routing.inhibition import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from config.compile import Plan
+    from gateway.store.store import Store
+    from routing.inhibition import Ask, Roles
+
+PAGE: Final = 200
+AGAIN: Final = 8  # how often an answer is asked for anew because it had sources that are gone
+REGISTERED_S: Final = 7 * 86_400  # every judgement renews it
+
+
+def slots(roles: Roles) -> list[str] | int:
+    """Where an alert is filed as a source, as the scripts are handed it; 0 for nowhere."""
+    return [_side(slot.key, two_sided=slot.two_sided) for slot in roles.sources] or 0
+
+
+def _side(key: str, *, two_sided: bool) -> str:
+    return f"{key}/{2 if two_sided else 1}"
+
+
+def _filed(side: str) -> str:
+    key, _, number = side.rpartition("/")
+    return f"{keys.slot(key)}:{number}"
+
+
+class Sources:
+    """The index, for all processes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def register(self, gid: str, slot_keys: Collection[str]) -> None:
+        """The group has an alert that these slots could inhibit: it is to hear of their news.
+
+        To be done before they are asked: then either the answer has the news, or the news finds the group.
+        """
+        await self._store.together(
+            command
+            for key in slot_keys
+            for command in (
+                ("SADD", f"{keys.slot(key)}:w", gid),
+                ("EXPIRE", f"{keys.slot(key)}:w", REGISTERED_S),
+            )
+        )
+
+    async def ask(self, asks: Collection[Ask]) -> dict[Ask, tuple[Source, ...]]:
+        """The sources of each slot that is asked for, in order; each of them fires by its own record."""
+        found: dict[Ask, tuple[Source, ...]] = {}
+        left = list(asks)
+        for _ in range(AGAIN):
+            filed = await self._store.together(
+                ("ZRANGE", _filed(_side(ask.key, two_sided=ask.two_sided)), 0, ask.limit - 1) for ask in left
+            )
+            known = await self._truth({member for members in filed for member in members})
+            gone: list[tuple[str, str]] = []
+            again: list[Ask] = []
+            for ask, members in zip(left, filed, strict=True):
+                side = _side(ask.key, two_sided=ask.two_sided)
+                stale = [m for m in members if m not in known or side not in known[m][1]]
+                if stale:
+                    gone += [(_filed(side), member) for member in stale]
+                    again.append(ask)
+                found[ask] = tuple(known[m][0] for m in members if m not in stale)
+            if not again:
+                break
+            await self._store.together(("ZREM", *pair) for pair in gone)
+            left = again
+        return found
+
+    async def _truth(self, members: Iterable[str]) -> dict[str, tuple[Source, set[str]]]:
+        """What the shards' own records say of those that fire: the source, and where it is filed by now."""
+        wanted = sorted(members)
+        places = [(m, *m.split(".", 1), self._prefix(m.split(".", 1)[1])) for m in wanted]
+        records = await self._store.together(("HGET", f"{at}:sources", m) for m, _, _, at in places)
+        contents = await self._store.together(
+            ("HGET", f"{at}:c:{gid}", alert) for _, alert, gid, at in places
+        )
+        found = {}
+        for (member, alert, _, _), record, content in zip(places, records, contents, strict=True):
+            if not record or not content:
+                continue
+            fires, rank, starts_at, filed = orjson.loads(record)
+            if fires:
+                labels = orjson.loads(content)[0]
+                found[member] = (Source(alert, member, int(rank), int(starts_at), labels), set(filed))
+        return found
+
+    def _prefix(self, gid: str) -> str:
+        return keys.prefix(keys.shard_of(gid, self._store.shards))
+
+    async def sync(self, shard: int) -> None:
+        """Tells the index of the shard's sources that have moved, and marks the groups that this concerns."""
+        at = keys.prefix(shard)
+        while members := await self._store.read("SRANDMEMBER", f"{at}:moved", PAGE):
+            records = await self._store.read("HMGET", f"{at}:sources", *members)
+            commands: list[tuple[Any, ...]] = []
+            concerned: set[str] = set()
+            for member, record in zip(members, records, strict=True):
+                fires, rank, starts_at, filed = orjson.loads(record) if record else (0, 0, 0, ())
+                for side in filed:
+                    score = int(rank) * 10_000_000_000_000 + int(starts_at)
+                    commands.append(
+                        ("ZADD", _filed(side), score, member) if fires else ("ZREM", _filed(side), member)
+                    )
+                    concerned.add(side.rpartition("/")[0])
+            await self._store.together(commands)
+            await self._tell(concerned)
+            await self._store.settle_sources(
+                shard, [(m, record or "") for m, record in zip(members, records, strict=True)]
+            )
+
+    async def _tell(self, slot_keys: Collection[str]) -> None:
+        """Marks the groups that have registered under the slots."""
+        named = list(slot_keys)
+        groups = await self._store.together(("SMEMBERS", f"{keys.slot(key)}:w") for key in named)
+        slots_of: Mapping[str, list[str]] = defaultdict(list)
+        for key, gids in zip(named, groups, strict=True):
+            for gid in gids:
+                slots_of[gid].append(key)
+        for gid in await self.mark(list(slots_of)):
+            await self._strike_out(gid, slots_of[gid])
+
+    async def mark(self, gids: Sequence[str]) -> list[str]:
+        """Marks groups to be judged anew; those that are gone come back."""
+        by_shard: dict[int, list[str]] = defaultdict(list)
+        for gid in gids:
+            by_shard[keys.shard_of(gid, self._store.shards)].append(gid)
+        gone: list[str] = []
+        for shard, of_shard in by_shard.items():
+            for start in range(0, len(of_shard), PAGE):
+                gone += await self._store.mark(shard, of_shard[start : start + PAGE])
+        return gone
+
+    async def _strike_out(self, gid: str, slot_keys: Sequence[str]) -> None:
+        """A group that is gone is no longer told; one that is back by the time that is done, is again."""
+        await self._store.together(("SREM", f"{keys.slot(key)}:w", gid) for key in slot_keys)
+        if await self._store.read("EXISTS", f"{self._prefix(gid)}:g:{gid}"):
+            await self.register(gid, slot_keys)
+            await self.mark([gid])
+
+
+class Anew:
+    """After a change of the configuration: every firing alert is filed as the source that it is now.
+
+    Groups in which a rule may hold something else than before are marked.
+
+    Done by each process that takes the configuration over; where it has been done already, nothing is.
+    """
+
+    def __init__(self, store: Store, plan: Plan) -> None:
+        self._store = store
+        self._plan = plan
+        self._sources = Sources(store)
+        self._needed = True
+        self._rows: dict[int, list[tuple[str, str, list[str] | int]]] = defaultdict(list)
+        self._concerned: dict[str, None] = {}
+        self._filing: set[int] = set()  # shards that have sources of an older configuration
+
+    async def begin(self) -> None:
+        """Asks whether it has been done."""
+        shards = range(self._store.shards)
+        placed = await self._store.together(("HGET", f"{keys.prefix(n)}:holds", "placed") for n in shards)
+        self._needed = any(digest != self._plan.digest for digest in placed)
+        known = await self._store.together(("EXISTS", f"{keys.prefix(n)}:sources") for n in shards)
+        self._filing = {n for n, exists in zip(shards, known, strict=True) if exists}
+
+    async def look_at(self, gid: str, alert: str, labels: Mapping[str, str], held: str) -> None:
+        """One alert that fires in a group; `held` is by what, "" for nothing."""
+        if not self._needed:
+            return
+        roles = self._plan.inhibition.roles(labels)
+        if roles.targets or held:
+            self._concerned[gid] = None
+        shard = keys.shard_of(gid, self._store.shards)
+        if roles.sources or shard in self._filing:
+            rows = self._rows[shard]
+            rows.append((gid, alert, slots(roles)))
+            if len(rows) >= PAGE:
+                await self._store.place_sources(shard, rows)
+                rows.clear()
+
+    async def done(self) -> None:
+        """The index is told before anybody is judged by it."""
+        if not self._needed:
+            return
+        for shard, rows in self._rows.items():
+            if rows:
+                await self._store.place_sources(shard, rows)
+        for shard in range(self._store.shards):
+            await self._sources.sync(shard)
+        await self._sources.mark(list(self._concerned))
+        await self._store.together(
+            ("HSET", f"{keys.prefix(n)}:holds", "placed", self._plan.digest)
+            for n in range(self._store.shards)
+        )

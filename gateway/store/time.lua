@@ -1,0 +1,2 @@
+-- time(prefix) -> ms
+return now()

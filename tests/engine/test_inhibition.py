@@ -1,0 +1,156 @@
+"""Inhibition in time: sources come after targets, end before them, and inhibit each other in a circle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world import HOUR, MINUTE, SECOND, World
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    MakeWorld = Callable[..., Awaitable[World]]
+
+CONFIG = """
+route:
+  receiver: hook
+  group_by: [alertname]
+  group_wait: 0s
+  repeat_interval: 1h
+receivers:
+  - name: hook
+    webhook_configs: [{url: "http://hook.test/"}]
+inhibit_rules:
+  - name: node
+    source_matchers: [alertname="NodeDown"]
+    target_matchers: [severity="low"]
+    equal: [node]
+"""
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    return await make_world(CONFIG)
+
+
+async def test_a_target_whose_source_comes_a_moment_later_is_not_told(world: World) -> None:
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(1 * SECOND)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.until(HOUR)
+    assert world.story() == [(1.0, "ring", "NodeDown", "")]
+
+
+async def test_a_target_without_a_source_waits_the_grace_and_is_told(world: World) -> None:
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.take(world.fires("NodeDown", node="b"))
+    await world.until(MINUTE)
+    assert world.story() == [(0.0, "ring", "NodeDown", ""), (2.0, "ring", "Slow", "")]
+
+
+async def test_what_no_rule_could_inhibit_does_not_wait(world: World) -> None:
+    await world.take(world.fires("Slow", severity="high", node="a"))
+    assert world.story() == [(0.0, "ring", "Slow", "")]
+
+
+async def test_forty_targets_that_end_12_s_after_their_source_page_nobody(world: World) -> None:
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(*(world.fires(f"T{n}", severity="low", node="a") for n in range(40)))
+    await world.until(10 * MINUTE)
+    await world.take(world.ends("NodeDown", node="a"))
+    await world.until(10 * MINUTE + 12 * SECOND)
+    await world.take(*(world.ends(f"T{n}", severity="low", node="a") for n in range(40)))
+    await world.until(HOUR)
+    assert {name for note in world.notes for name in note.firing | note.ended} == {"NodeDown"}
+
+
+async def test_a_target_that_outlives_its_source_is_told_after_the_release(world: World) -> None:
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(3 * MINUTE)
+    await world.take(world.ends("NodeDown", node="a"))
+    await world.until(4 * MINUTE)
+    slow = [(note.at, note.kind) for note in world.notes if "Slow" in note.firing]
+    assert slow == [(3 * MINUTE + 30 * SECOND, "ring")]
+
+
+async def test_another_source_that_still_fires_goes_on_inhibiting(world: World) -> None:
+    await world.take(
+        world.fires("NodeDown", node="a", why="power"), world.fires("NodeDown", node="a", why="net")
+    )
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(MINUTE)
+    await world.take(world.ends("NodeDown", node="a", why="power"))
+    await world.until(2 * HOUR)
+    assert not [note for note in world.notes if "Slow" in note.firing]
+    await world.take(world.ends("NodeDown", node="a", why="net"))
+    await world.until(2 * HOUR + MINUTE)
+    assert [note.at for note in world.notes if "Slow" in note.firing] == [2 * HOUR + 30 * SECOND]
+
+
+async def test_who_was_told_before_the_source_came_is_told_the_end(world: World) -> None:
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(MINUTE)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.until(2 * HOUR)
+    await world.take(world.ends("Slow", severity="low", node="a"))
+    await world.until(3 * HOUR)
+    told = [(note.kind, note.firing, note.ended) for note in world.notes if "NodeDown" not in note.firing]
+    assert told == [("ring", {"Slow"}, set()), ("end", set(), {"Slow"})]
+
+
+async def test_who_was_never_told_is_not_told_the_end(world: World) -> None:
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(MINUTE)
+    await world.take(world.ends("Slow", severity="low", node="a"))
+    await world.until(3 * HOUR)
+    assert not [note for note in world.notes if "Slow" in note.ended]
+
+
+CIRCLE = (
+    CONFIG.split("inhibit_rules:", maxsplit=1)[0]
+    + """
+inhibit_rules:
+  - source_matchers: [alertname="SystemDown"]
+    target_matchers: [alertname!="SystemDown"]
+    equal: [job]
+  - source_matchers: [alertname="CoordinationFailure"]
+    target_matchers: [alertname=~".*(System|Agent).*"]
+    equal: [job]
+"""
+)
+
+
+async def test_two_that_inhibit_each_other_are_told_once_and_say_why(make_world: MakeWorld) -> None:
+    world = await make_world(CIRCLE)
+    await world.take(
+        world.fires("SystemDown", severity="critical", job="x"),
+        world.fires("CoordinationFailure", severity="critical", job="x"),
+        world.fires("SlowAgent", severity="medium", job="x"),
+    )
+    await world.until(HOUR)
+    told = {name for note in world.notes for name in note.firing}
+    assert len(told) == 1
+    assert told <= {"SystemDown", "CoordinationFailure"}
+    lines = [line for number in (1, 2, 3) for line in await world.timeline(number)]
+    assert any("told all the same" in line for line in lines)
+
+
+async def test_a_reload_that_brings_a_rule_holds_what_fires_and_one_that_drops_it_lets_go(
+    make_world: MakeWorld,
+) -> None:
+    without = CONFIG.split("inhibit_rules:", maxsplit=1)[0]
+    world = await make_world(without)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    assert len(world.notes) == 2
+    world.path.write_text(CONFIG)
+    await world.plan.reload()
+    await world.until(90 * MINUTE)
+    assert not [n for n in world.notes if "Slow" in n.firing and n.at > MINUTE]  # no repeat: it is held
+    world.path.write_text(without)
+    await world.plan.reload()
+    await world.until(100 * MINUTE)
+    assert [n.at > 90 * MINUTE for n in world.notes if "Slow" in n.firing] == [False, True]

@@ -1,0 +1,100 @@
+"""Silences in time: what is silenced is held back and not lost; who saw it fire sees it end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from world import HOUR, MINUTE, SECOND, START, World
+
+from routing.matchers import parse_matchers
+from routing.silence_changes import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    MakeWorld = Callable[..., Awaitable[World]]
+
+
+async def silence(world: World, matchers: str, start: int, end: int) -> str:
+    change = await world.holds.silence_store.put(
+        Wanted(
+            matchers=parse_matchers(matchers),
+            starts_at=START + start,
+            ends_at=START + end,
+            created_by="dana",
+            comment="maintenance",
+        )
+    )
+    await world.settle()
+    return change.silence.id
+
+
+async def test_a_silenced_alert_is_told_when_the_silence_ends(world: World) -> None:
+    await silence(world, 'alertname="A"', 0, HOUR)
+    await world.take(world.fires("A"))
+    await world.until(2 * HOUR)
+    assert world.story() == [(3600.0, "ring", "A", "")]
+
+
+async def test_one_that_ends_under_its_silence_is_told_to_nobody(world: World) -> None:
+    await silence(world, 'alertname="A"', 0, HOUR)
+    await world.take(world.fires("A"))
+    await world.until(10 * MINUTE)
+    await world.take(world.ends("A"))
+    await world.until(2 * HOUR)
+    assert world.story() == []
+
+
+async def test_who_saw_it_fire_sees_it_end_under_a_silence(world: World) -> None:
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await silence(world, 'alertname="A"', MINUTE, 9 * HOUR)
+    await world.until(8 * HOUR)
+    await world.take(world.ends("A"))
+    await world.until(10 * HOUR)
+    assert [(kind, firing, ended) for _, kind, firing, ended in world.story()] == [
+        ("ring", "A", ""),
+        ("end", "", "A"),
+    ]
+
+
+async def test_repeats_stop_under_a_silence_and_its_end_rings_again(world: World) -> None:
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await silence(world, 'alertname="A"', MINUTE, 8 * HOUR)
+    await world.until(9 * HOUR)
+    assert [at for at, *_ in world.story()] == [30.0, 8 * 3600 + 30.0]
+
+
+async def test_only_what_is_silenced_is_left_out(world: World) -> None:
+    await silence(world, 'alertname="A"', 0, HOUR)
+    await world.take(world.fires("A"), world.fires("B"))
+    await world.until(10 * MINUTE)
+    assert world.story() == [(30.0, "ring", "B", "")]
+    await world.until(2 * HOUR)
+    assert world.story()[1:] == [(3630.0, "ring", "AB", "")]
+
+
+async def test_a_silence_that_begins_later_holds_from_then_on(world: World) -> None:
+    await silence(world, 'alertname=~"A|B"', 20 * SECOND, HOUR)
+    await world.take(world.fires("A"))
+    await world.until(HOUR - SECOND)
+    assert world.story() == []
+
+
+async def test_an_expired_silence_lets_go_at_once(world: World) -> None:
+    identity = await silence(world, 'alertname="A"', 0, 9 * HOUR)
+    await world.take(world.fires("A"))
+    await world.until(17 * MINUTE)
+    await world.holds.silence_store.expire(identity)
+    await world.settle()
+    assert world.story() == [(17 * 60.0, "ring", "A", "")]
+
+
+async def test_the_timeline_says_who_holds_what(world: World) -> None:
+    await silence(world, 'alertname="A"', 0, HOUR)
+    await world.take(world.fires("A"))
+    await world.until(2 * HOUR)
+    lines = await world.timeline(1)
+    assert any("silence" in line and "dana" in line for line in lines)
+    assert any("no longer held" in line for line in lines)
