@@ -8,6 +8,7 @@ This module knows YAML and the environment, not what a configuration contains.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import yaml
@@ -29,6 +30,9 @@ _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _TAG: Final = "tag:yaml.org,2002:"
 _CORE: Final = ("str", "int", "float", "bool", "null", "map", "seq")
 _TAGS: Final = frozenset({None, "!", *(_TAG + name for name in _CORE)})
+_ADDED_UP: Final = frozenset(
+    f"{side}{form}" for side in ("", "source_", "target_") for form in ("matchers", "match", "match_re")
+)
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -202,13 +206,15 @@ class _Composer:
             parent.entries[key.text] = (key, value)
 
     def _merge(self, node: Node, key: Node, value: Node) -> None:
-        """`<<: *other`: entries of the other that this one does not have."""
+        """`<<: *other`: entries that this one does not have; matchers of both, as Alertmanager adds them."""
         for source in value.items if value.kind == "list" else [value]:
             if source.kind != "mapping":
                 self._report(key, "<< takes a mapping or a list of mappings")
                 continue
             for name, entry in source.entries.items():
-                node.entries.setdefault(name, entry)
+                own = node.entries.setdefault(name, entry)
+                if name in _ADDED_UP and own is not entry and own[1].kind == entry[1].kind:
+                    node.entries[name] = (own[0], _both(own[1], entry[1]))
 
     def _filled(self, node: Node) -> Node:
         env = self.env
@@ -221,6 +227,10 @@ class _Composer:
                 self._report(node, message)
             node.literal = node.literal and node.text == node.written
         return node
+
+
+def _both(own: Node, merged: Node) -> Node:
+    return replace(own, items=merged.items + own.items, entries=merged.entries | own.entries)
 
 
 _PLAIN_WORDS: Final = {

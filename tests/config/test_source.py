@@ -49,6 +49,20 @@ def test_anchors_aliases_and_merges_are_followed():
     }
 
 
+def test_matchers_are_added_to_those_that_are_merged_in():
+    text = """\
+        one: &one {matchers: [a=b], match: {c: d}, group_by: [x]}
+        two: {<<: *one, matchers: [e=f], match: {g: h}, group_by: [y]}
+        three: *one
+        """
+    assert plain(text)["two"] == {
+        "matchers": ["a=b", "e=f"],
+        "match": {"c": "d", "g": "h"},
+        "group_by": ["y"],
+    }
+    assert plain(text)["three"] == plain(text)["one"]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_document():
     assert plain("\ufeffa: 1") == {"a": "1"}
 
