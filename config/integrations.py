@@ -92,7 +92,7 @@ class PagerDutyConfig(Section):
     client: str = ""
     client_url: str = ""
     description: str = ""
-    severity: str = Field("", description="Template; empty: the label severity, mapped to PagerDuty's four.")
+    severity: str = Field("", description="Template; empty: the severity, in one of PagerDuty's four words.")
     details: dict[str, str] = Field(default_factory=dict)
     images: tuple[PagerDutyImage, ...] = ()
     links: tuple[PagerDutyLink, ...] = ()

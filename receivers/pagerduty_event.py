@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receivers import filters, variables
 from receivers.render import TemplateError
+from routing.severity import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from config.schema import PagerDutyConfig
     from receivers.base import Message, ShownAlert
     from receivers.render import Renderer
+    from routing.severity import Grade
 
 MAX_EVENT_BYTES: Final = 512 * 1024
 MAX_SUMMARY: Final = 1024
@@ -29,17 +31,6 @@ _MAX_LINE: Final = 1000
 _MAX_LINKS: Final = 20
 _ALERTS: Final = 20
 
-_SEVERITIES: Final = {
-    "critical": "critical",
-    "high": "error",
-    "error": "error",
-    "page": "error",
-    "warning": "warning",
-    "medium": "warning",
-    "info": "info",
-    "low": "info",
-    "none": "info",
-}
 _SOURCES: Final = ("instance", "host", "node", "pod", "cluster", "namespace", "service", "job")
 
 
@@ -94,7 +85,7 @@ def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
     payload = {
         "summary": variables.marked(message, summary or _summary(message))[:MAX_SUMMARY],
         "source": texts.line(config.source, _source(message)) or "Tocsin",
-        "severity": _severity(texts.line(config.severity, message.severity)),
+        "severity": _severity(texts.line(config.severity, ""), message),
         "timestamp": filters.iso(variables.since(message)),
         "component": texts.line(config.component, label("service") or label("job") or ""),
         "group": texts.line(config.group, label("cluster") or label("namespace") or ""),
@@ -104,9 +95,10 @@ def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
     return {name: value for name, value in payload.items() if value}
 
 
-def _severity(said: str) -> str:
-    """PagerDuty's word for a severity; what is not known is an error, since somebody wanted it told."""
-    return _SEVERITIES.get(said.strip().lower(), "error")
+def _severity(said: str, message: Message) -> Grade:
+    """PagerDuty's word for the severity: the message's, or what a template says instead."""
+    said = said.strip()
+    return variables.grade(message) if said in ("", message.severity) else USUAL.grade(said)
 
 
 def _summary(message: Message) -> str:

@@ -140,6 +140,7 @@ def escaped_data(message: Message) -> Message:
         group_labels=clean(message.group_labels),
         common_labels=clean(message.common_labels),
         common_annotations=clean(message.common_annotations),
+        route_labels=clean(message.route_labels),
         route=escaped(message.route),
         receiver=escaped(message.receiver),
         severity=escaped(message.severity),

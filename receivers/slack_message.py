@@ -36,11 +36,12 @@ from receivers.slack_markup import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from config.schema import SlackConfig
     from receivers.base import Message, ShownAlert
     from receivers.render import Renderer
+    from routing.severity import Grade
 
 MAX_FIELDS: Final = 10
 MAX_FIELD: Final = 2000
@@ -50,17 +51,7 @@ _MAX_LINE: Final = 280  # ten of them fit into a section
 _LINES: Final = 10
 _LABELS: Final = 8
 
-_EMOJI: Final = {
-    "critical": "🔴",
-    "page": "🔴",
-    "high": "🟠",
-    "error": "🟠",
-    "warning": "🟡",
-    "medium": "🟡",
-    "low": "🔵",
-    "info": "🔵",
-    "none": "🔵",
-}
+_EMOJI: Final[Mapping[Grade, str]] = {"critical": "🔴", "error": "🟠", "warning": "🟡", "info": "🔵"}
 _ENDED: Final = "✅"
 _TRIED: Final = "🧪"
 _NO_INCIDENT: Final = "a test: somebody tries this receiver, nothing is wrong"
@@ -310,7 +301,7 @@ def _mention(config: SlackConfig, texts: _Texts) -> str:
 def _emoji(message: Message) -> str:
     if message.test:
         return _TRIED
-    return _ENDED if message.status == "resolved" else _EMOJI.get(message.severity.lower(), "🔴")
+    return _ENDED if message.status == "resolved" else _EMOJI[variables.grade(message)]
 
 
 def _upper(text: str) -> str:

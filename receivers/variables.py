@@ -12,11 +12,13 @@ from receivers.budget import Weighed
 from receivers.filters import safe_url, truncated
 from receivers.sandbox import words
 from routing.alerts import fingerprint
+from routing.severity import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from receivers.base import Message, ShownAlert
+    from routing.severity import Grade
 
 TEST: Final = "[TEST]"
 _TITLE: Final = 200
@@ -116,6 +118,7 @@ class Variables(TypedDict):
     group_labels: Labels
     common_labels: Labels
     common_annotations: Labels
+    route_labels: Labels  # the route's own
     since: int  # when the fire began, as the alerts say: before `opened_at` where they came late
     opened_at: int  # when Tocsin opened the incident
     resolved_at: int  # 0 while it is open
@@ -150,6 +153,7 @@ def variables(message: Message) -> Variables:
         "group_labels": Labels(message.group_labels),
         "common_labels": Labels(message.common_labels),
         "common_annotations": annotations,
+        "route_labels": Labels(message.route_labels),
         "title": title(message),
         "name": name(message),
         "where": where(message),
@@ -274,22 +278,20 @@ def lasted(message: Message) -> int:
 
 
 def color(message: Message) -> str:
-    """Green at the end; else from red to blue by severity, red where it says nothing we know."""
-    if message.status == "resolved":
-        return "#1a7f37"
-    return _COLORS.get(message.severity.lower(), _COLORS["critical"])
+    """Green at the end; else from red to blue by severity."""
+    return "#1a7f37" if message.status == "resolved" else _COLORS[grade(message)]
 
 
-_COLORS: Final = {
+def grade(message: Message) -> Grade:
+    """How bad it is, in the four words that services know."""
+    return message.grade or USUAL.grade(message.severity)
+
+
+_COLORS: Final[Mapping[Grade, str]] = {
     "critical": "#c8281e",
-    "page": "#c8281e",
-    "high": "#bc4c00",
     "error": "#bc4c00",
     "warning": "#9a6700",
-    "medium": "#9a6700",
-    "low": "#0969da",
     "info": "#0969da",
-    "none": "#0969da",
 }
 
 

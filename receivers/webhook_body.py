@@ -93,6 +93,7 @@ def _assemble(message: Message, encoded: list[_Encoded], max_alerts: int) -> byt
         "groupLabels": dict(message.group_labels),
         "commonLabels": dict(message.common_labels),
         "commonAnnotations": dict(message.common_annotations),
+        "routeLabels": dict(message.route_labels),
         "externalURL": message.external_url,
         "version": "4",
         "groupKey": _group_key(message.route, message.group_labels),

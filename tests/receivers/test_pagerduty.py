@@ -274,7 +274,7 @@ def test_the_time_of_an_event_is_when_the_fire_began(
         ("critical", "critical"),
         ("high", "error"),
         ("error", "error"),
-        ("page", "error"),
+        ("page", "critical"),
         ("warning", "warning"),
         ("Medium", "warning"),
         ("info", "info"),
@@ -286,6 +286,15 @@ def test_the_time_of_an_event_is_when_the_fire_began(
 )
 def test_severities_become_pagerdutys_four(make_message: MakeMessage, label: str, expected: str) -> None:
     assert event(make_message(severity=label))["payload"]["severity"] == expected
+
+
+def test_a_severity_of_the_configurations_own_has_the_grade_that_the_message_says(
+    make_message: MakeMessage,
+) -> None:
+    own = make_message(severity="sev1", grade="critical")
+    assert event(own)["payload"]["severity"] == "critical"
+    assert event(own, severity="{{ severity }}")["payload"]["severity"] == "critical"
+    assert event(own, severity="warning")["payload"]["severity"] == "warning"
 
 
 def test_the_severity_can_be_a_template(make_message: MakeMessage) -> None:

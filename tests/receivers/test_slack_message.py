@@ -113,7 +113,7 @@ def test_an_alert_that_came_late_fires_since_it_began(
         ("high", "🟠", "#bc4c00"),
         ("warning", "🟡", "#9a6700"),
         ("info", "🔵", "#0969da"),
-        ("", "🔴", "#c8281e"),
+        ("", "🟠", "#bc4c00"),
     ],
 )
 def test_severity_shows_as_colour_and_sign(
@@ -122,6 +122,17 @@ def test_severity_shows_as_colour_and_sign(
     shown = look(make_message(severity=severity))
     assert shown.text.startswith(emoji)
     assert shown.attachments[0]["color"] == color
+
+
+def test_a_severity_of_the_configurations_own_has_the_colour_of_its_grade(make_message: MakeMessage) -> None:
+    shown = look(make_message(severity="sev4", grade="info"))
+    assert shown.text.startswith("🔵")
+    assert shown.attachments[0]["color"] == "#0969da"
+
+
+def test_labels_of_the_route_can_be_shown(make_message: MakeMessage) -> None:
+    shown = look(make_message(route_labels={"team": "<db>"}), text="for {{ route_labels.team }}")
+    assert "for &lt;db&gt;" in texts(shown)
 
 
 def test_of_many_alerts_the_first_ten_are_listed_and_all_are_counted(
