@@ -63,7 +63,7 @@ def _run() -> int:
 
 def application() -> typer.Typer:
     """All commands of `tocsin`."""
-    from gateway.cli import check, deliveries, demo, incidents, receivers, routes, serve, version
+    from gateway.cli import check, deliveries, demo, incidents, receivers, routes, serve, silences, version
 
     app = typer.Typer(
         help="Tocsin takes alerts from Prometheus and Alertmanager and tells people until somebody answers.",
@@ -79,6 +79,7 @@ def application() -> typer.Typer:
     app.command("serve")(serve.serve)
     app.add_typer(routes.app, name="routes", no_args_is_help=True)
     app.add_typer(incidents.app, name="incidents", no_args_is_help=True)
+    app.add_typer(silences.app, name="silences", no_args_is_help=True)
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)
     app.command("version")(version.version)

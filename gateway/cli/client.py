@@ -63,18 +63,29 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Answer:
         """The document at `path` (below `/api/v1`, already quoted)."""
-        return self._ask("GET", f"{path}?{urllib.parse.urlencode(query)}" if query else path, TIMEOUT)
+        asked = urllib.parse.urlencode(query, doseq=True) if query else ""
+        return self._ask("GET", f"{path}?{asked}" if asked else path, TIMEOUT)
 
-    def post(self, path: str, timeout: float = TIMEOUT) -> Answer:
-        """What the server says to a POST without a body to `path`; `timeout` in seconds."""
-        return self._ask("POST", path, timeout)
+    def post(self, path: str, timeout: float = TIMEOUT, body: Mapping[str, object] | None = None) -> Answer:
+        """What the server says to a POST of `body`, none by default, to `path`; `timeout` in seconds."""
+        return self._ask("POST", path, timeout, body)
 
-    def _ask(self, method: str, path: str, timeout: float) -> Answer:
+    def delete(self, path: str) -> Answer:
+        """What the server says to a DELETE of `path`."""
+        return self._ask("DELETE", path, TIMEOUT)
+
+    def _ask(
+        self, method: str, path: str, timeout: float, body: Mapping[str, object] | None = None
+    ) -> Answer:
+        sent = b"" if method == "POST" else None
+        headers = {"Accept": "application/json", "User-Agent": "tocsin-cli"}
+        if body is not None:
+            sent, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
         request = urllib.request.Request(  # noqa: S310 - `_base` let only http and https through
             f"{self.server}/api/v1{path}",
             method=method,
-            data=b"" if method == "POST" else None,
-            headers={"Accept": "application/json", "User-Agent": "tocsin-cli"},
+            data=sent,
+            headers=headers,
         )
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")

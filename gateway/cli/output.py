@@ -45,6 +45,8 @@ _STYLES: Final = {
     "open": "yellow",
     "waiting": "yellow",
     "acknowledged": "yellow",
+    "active": "yellow",
+    "expired": "dim",
     "resolved": "green",
     "done": "green",
     "sent": "green",

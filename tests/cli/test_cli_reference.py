@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
-GROUPS = ("routes", "incidents", "deliveries", "receivers")
+GROUPS = ("routes", "incidents", "silences", "deliveries", "receivers")
 PREFACE = """\
 # The command line
 
