@@ -8,7 +8,7 @@ Rules: Alertmanager's `timeinterval/timeinterval.go` and its configuration page.
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.section import Section
 from config.values import Name, wrong
@@ -34,6 +34,7 @@ def _parsed(parse: Callable[..., Any], *texts: str) -> Any:
         raise wrong(what, expected) from None
 
 
+Time = Annotated[str, _written(syntax.parse_time)]
 Weekdays = Annotated[str, _written(syntax.parse_weekdays)]
 DaysOfMonth = Annotated[str, _written(syntax.parse_days_of_month)]
 Months = Annotated[str, _written(syntax.parse_months)]
@@ -44,8 +45,8 @@ Location = Annotated[str, _written(syntax.parse_location)]
 class TimesConfig(Section):
     """A part of the day; the end is excluded. Over midnight it takes two of them."""
 
-    start_time: str = Field(description="HH:MM, such as 09:00.")
-    end_time: str = Field(description="HH:MM, at most 24:00.")
+    start_time: Time = Field(description="HH:MM, such as 09:00.")
+    end_time: Time = Field(description="HH:MM, at most 24:00.")
 
     @model_validator(mode="after")
     def _run_forwards(self) -> "TimesConfig":
@@ -64,16 +65,27 @@ class PeriodConfig(Section):
     location: Location = Field("UTC", description="A time zone such as Europe/Berlin, or Local.")
 
 
+def _a_period(value: object) -> object:
+    """An entry of nothing at all is legal in Alertmanager, and contains any time."""
+    return {} if value is None else value
+
+
 class TimeIntervalConfig(Section):
     """A named interval, for `mute_time_intervals` and `active_time_intervals` of routes."""
 
     name: Name
-    time_intervals: tuple[PeriodConfig, ...] = ()
+    time_intervals: tuple[Annotated[PeriodConfig, BeforeValidator(_a_period)], ...] = ()
 
 
 def interval(section: TimeIntervalConfig) -> TimeInterval:
     """The interval as routing works with it."""
-    return TimeInterval(section.name, tuple(map(_period, section.time_intervals)))
+    periods = [_period(entry) for entry in section.time_intervals if not _never_holds(entry)]
+    return TimeInterval(section.name, tuple(periods))
+
+
+def _never_holds(section: PeriodConfig) -> bool:
+    """Whether a list is given and empty: then no time is in it, as in Alertmanager."""
+    return any(getattr(section, name) == () for name in section.model_fields_set)
 
 
 def _period(section: PeriodConfig) -> Period:

@@ -101,13 +101,18 @@ class ReceiverConfig(Section):
 # --- routing -------------------------------------------------------------------------------------------
 
 
+def _or_none(value: object) -> object:
+    """An empty name is none: the parent's counts, as in Alertmanager."""
+    return None if value == "" else value
+
+
 class RouteConfig(Section):
     """A node of the routing tree. What is not given here comes from the parent, as `compile.py` says."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}$")] | None = Field(
         None, description="Tocsin's own: identity of the route across changes of its matchers."
     )
-    receiver: Name | None = None
+    receiver: Annotated[Name | None, BeforeValidator(_or_none)] = None
     policy: Name | None = Field(None, description="Escalation policy that is followed instead of a receiver.")
     team: Name | None = Field(None, description="Whose alerts these are, where no label names a team.")
     matchers: tuple[Matchers, ...] = ()

@@ -26,6 +26,7 @@ __all__ = [
     "parse_days_of_month",
     "parse_location",
     "parse_months",
+    "parse_time",
     "parse_times",
     "parse_weekdays",
     "parse_years",
@@ -54,23 +55,28 @@ _MONTHS: Final = {
 }  # fmt: skip
 
 
+def parse_time(text: str) -> int:
+    """`09:30` as minutes of the day.
+
+    Raises:
+        CalendarError: not HH:MM, or after 24:00.
+    """
+    if _TIME.fullmatch(text) is None:
+        raise CalendarError(f"{_shown(text)} is no time of day; expected HH:MM such as 09:30, at most 24:00")
+    return int(text[:2]) * 60 + int(text[3:])
+
+
 def parse_times(start: str, end: str) -> Range:
     """`09:00` and `17:30` as minutes of the day; the end, which may be `24:00`, is excluded.
 
     Raises:
         CalendarError: not such times, or the end is not after the start.
     """
-    begin, until = _minute(start), _minute(end)
+    begin, until = parse_time(start), parse_time(end)
     if begin >= until:
         expected = "an end after the start; a night is two ranges, such as 22:00 to 24:00 and 00:00 to 06:00"
         raise CalendarError(f"{end} is not after {start}; expected {expected}")
     return begin, until
-
-
-def _minute(text: str) -> int:
-    if _TIME.fullmatch(text) is None:
-        raise CalendarError(f"{_shown(text)} is no time of day; expected HH:MM such as 09:30, at most 24:00")
-    return int(text[:2]) * 60 + int(text[3:])
 
 
 def parse_weekdays(text: str) -> Range:
@@ -166,7 +172,7 @@ def parse_location(text: str) -> str:
         expected = "a name such as Europe/Berlin, UTC or Local"
         near = _near(text, available_timezones())
         raise CalendarError(f"{_shown(text)} is no time zone known here; expected {expected}{near}") from None
-    return text
+    return text or "UTC"
 
 
 def _range(text: str, member: Callable[[str], int]) -> Range:

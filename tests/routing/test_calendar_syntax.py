@@ -34,7 +34,7 @@ from routing.calendar_syntax import (
         (parse_location, "Europe/Berlin", "Europe/Berlin"),
         (parse_location, "UTC", "UTC"),
         (parse_location, "Local", "Local"),
-        (parse_location, "", ""),
+        (parse_location, "", "UTC"),
     ],
 )
 def test_a_range_is_read_as_written(parse, text, expected):
