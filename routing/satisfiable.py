@@ -158,7 +158,7 @@ def _value(name: str, matchers: frozenset[Matcher]) -> str | None:
 @lru_cache(maxsize=65_536)
 def _solved(name: str, matchers: frozenset[Matcher]) -> tuple[bool, str | None]:
     """(whether it is decided, as `_value`)."""
-    lists = [values for matcher in matchers if (values := _listed(matcher.op, matcher.value)) is not None]
+    lists = [values for matcher in matchers if (values := listed(matcher)) is not None]
     for value in min(lists, key=len) if lists else _GUESSES:
         if matches_all(matchers, {name: value}):
             return True, value
@@ -180,10 +180,10 @@ def _solved(name: str, matchers: frozenset[Matcher]) -> tuple[bool, str | None]:
 
 
 @lru_cache(maxsize=16_384)
-def _listed(op: Operator, value: str) -> tuple[str, ...] | None:
+def listed(matcher: Matcher) -> tuple[str, ...] | None:
     """The values that a matcher lists: `="a"`, `=~"a|b"`; None if it does not."""
-    if op == "=":
-        return (value,)
-    if op == "=~" and (plain := _VALUES.fullmatch(value)):
+    if matcher.op == "=":
+        return (matcher.value,)
+    if matcher.op == "=~" and (plain := _VALUES.fullmatch(matcher.value)):
         return tuple(dict.fromkeys(_ESCAPE.sub(r"\1", part) for part in _PARTS.findall(plain[1])))
     return None

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from config.findings import matchers, routes
+from config.findings import inhibition, matchers, receivers, routes, severities, teams
 
 if TYPE_CHECKING:
     from config.findings.check import Check
 
-CHECKS: Final[tuple[Check, ...]] = (*routes.CHECKS, *matchers.CHECKS)
+CHECKS: Final[tuple[Check, ...]] = (
+    *routes.CHECKS,
+    *matchers.CHECKS,
+    *inhibition.CHECKS,
+    *receivers.CHECKS,
+    *severities.CHECKS,
+    *teams.CHECKS,
+)

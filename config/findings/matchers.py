@@ -80,7 +80,7 @@ def _classic(subject: Subject) -> Iterator[Finding]:
 
 
 def _doubts(subject: Subject, code: Code, kind: str) -> Iterator[Finding]:
-    for path, node in _written(subject):
+    for path, node in written(subject):
         _, doubt = parse_doubting(node.text)
         if doubt is None or doubt.kind != kind:
             continue
@@ -120,7 +120,7 @@ ALWAYS: Final = Code(
 
 
 def _always(subject: Subject) -> Iterator[Finding]:
-    for path, node in _written(subject):
+    for path, node in written(subject):
         matchers, _ = parse_doubting(node.text)
         for matcher in matchers:
             if implies([one_line(matcher.name)], [matcher]):
@@ -133,7 +133,7 @@ def _always(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _written(subject: Subject) -> Iterator[tuple[Path, Node]]:
+def written(subject: Subject) -> Iterator[tuple[Path, Node]]:
     """Every text of matchers in the document, of routes and whatever else has matchers."""
     for path, node in subject.document.walk():
         here = len(path) > 1 and path[-2] in _KEYS and isinstance(path[-1], int)

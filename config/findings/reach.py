@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from config.findings.by_value import ByValue
 from routing.matchers import Matcher
 from routing.satisfiable import Answer, find
 
@@ -45,13 +46,13 @@ class Reach:
         self._told: dict[PlacedRoute, Reached] = {}
 
     @cached_property
-    def _families(self) -> dict[PlacedRoute, _Siblings]:
+    def _families(self) -> dict[PlacedRoute, ByValue[PlacedRoute]]:
         """Each route with its children, made ready to be asked which of them may take an alert."""
         below: dict[PlacedRoute, list[PlacedRoute]] = {route: [] for route in self._routes}
         for route in self._routes:
             if route.parent is not None:
                 below[route.parent].append(route)
-        return {route: _Siblings(children) for route, children in below.items()}
+        return {route: ByValue(children, _asked) for route, children in below.items()}
 
     def of(self, route: PlacedRoute) -> Reached:
         """Whether an alert comes to the route at all, to it or to a route below it."""
@@ -94,24 +95,5 @@ def one_line(name: str) -> Matcher:
     return Matcher(name, "=~", "[^\n]*")
 
 
-class _Siblings:
-    """Routes below one parent, found by the values that they ask for: most can be passed over at a glance."""
-
-    def __init__(self, routes: Sequence[PlacedRoute]) -> None:
-        self._asking: dict[str, dict[str, list[PlacedRoute]]] = {}
-        self._others: list[PlacedRoute] = []
-        for route in routes:
-            exact = next((matcher for matcher in route.route.matchers if matcher.op == "="), None)
-            if exact is None:
-                self._others.append(route)
-            else:
-                self._asking.setdefault(exact.name, {}).setdefault(exact.value, []).append(route)
-
-    def candidates(self, conditions: Iterable[Matcher]) -> list[PlacedRoute]:
-        """Those that may take an alert that meets the conditions, in order."""
-        fixed = {matcher.name: matcher.value for matcher in conditions if matcher.op == "="}
-        found = list(self._others)
-        for name, by_value in self._asking.items():
-            lists = [by_value.get(fixed[name], [])] if name in fixed else by_value.values()
-            found += [route for routes in lists for route in routes]
-        return sorted(found, key=lambda route: route.position)
+def _asked(placed: PlacedRoute) -> tuple[Matcher, ...]:
+    return placed.route.matchers

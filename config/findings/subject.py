@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from config.compile import compile_plan
 from config.findings.finding import Finding
 from config.findings.reach import Reach
+from routing.go_strings import quote
 from routing.matchers import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from config.compile import Plan
     from config.document import Document, Node
@@ -68,7 +69,7 @@ class Subject:
         """Whether a variable without value decides which alerts the route at `path` takes."""
         entries = self.document.at(path).entries
         deciding = ("matchers", "match", "match_re", "continue")
-        return any(stands_in(entries[key][1]) for key in deciding if key in entries)
+        return any(self.stands_in((*path, key)) for key in deciding if key in entries)
 
     def finding(
         self, code: Code, path: Path, reason: str, advice: str, *, key: bool = False, offset: int = 0
@@ -86,6 +87,18 @@ class Subject:
     def filled_in(self, path: Path) -> bool:
         """Whether a variable stands at or below `path`, so that no value from there may be shown."""
         return any(node.filled_in or node.stands_in for node in _below(self.document.at(path)))
+
+    def stands_in(self, path: Path) -> bool:
+        """Whether a variable without value stands at or below `path`, so that nobody knows what is there."""
+        return any(node.stands_in for node in _below(self.document.at(path)))
+
+    def under(self, path: Path, key: str) -> Path:
+        """The path of a key of what stands at `path`, or, if it is not written, `path` itself."""
+        return (*path, key) if key in self.document.at(path).entries else path
+
+    def labels(self, labels: Mapping[str, str]) -> str:
+        """Labels for people, as an alert would have them: `{alertname="Down", team="db"}`."""
+        return "{" + ", ".join(f"{name}={quote(value)}" for name, value in sorted(labels.items())) + "}"
 
     def asks(self, placed: PlacedRoute) -> str:
         """What a route's own matchers ask, for people: `{severity="critical"}`; variables by name."""
@@ -123,11 +136,6 @@ class PlacedRoute:
     def conditions(self) -> tuple[Matcher, ...]:
         """All that an alert must meet to come here, its siblings left aside: own matchers and those above."""
         return tuple(dict.fromkeys(matcher for one in self.lineage for matcher in one.route.matchers))
-
-
-def stands_in(node: Node) -> bool:
-    """Whether a variable without value stands at or below a node."""
-    return any(one.stands_in for one in _below(node))
 
 
 def _below(node: Node) -> Iterator[Node]:

@@ -63,7 +63,7 @@ def check(
         ),
     ] = "text",
 ) -> None:
-    """Check configurations: what is wrong, and what will not do what is meant.
+    """Check configurations: is anything wrong, or not as meant?
 
     Exits 1 where there is a problem, an error or a warning; information alone is no failure.
     """

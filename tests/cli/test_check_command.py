@@ -10,9 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 GOOD = """\
 route:
-  receiver: nobody
+  receiver: hook
 receivers:
-  - name: nobody
+  - name: hook
+    webhook_configs: [{url: http://127.0.0.1:5001/}]
 """
 BAD = """\
 route:

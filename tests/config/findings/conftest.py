@@ -1,6 +1,7 @@
 """Configurations in parts: what a test does not say is filled in, so that an example is about one thing."""
 
 import textwrap
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,6 +10,8 @@ from config.findings.check import run
 from config.findings.subject import Subject
 from config.load import ConfigError, examine
 from gateway.cli.findings import CHECKS
+
+ENV = {"SLACK_TOKEN": "xoxb-1", "PAGERDUTY_KEY": "R0123456789ABCDEF"}
 
 
 def completed(text: str) -> str:
@@ -42,7 +45,7 @@ def check(tmp_path, monkeypatch):
 
     def run_over(text: str, *, name: str = "tocsin.yaml", **how):
         (tmp_path / name).write_text(completed(text))
-        document, config, problems = examine(tmp_path / name, {}, **how)
+        document, config, problems = examine(Path(name), ENV, **how)
         if problems:
             raise ConfigError(problems)
         return run(CHECKS, Subject(document, config, **how))

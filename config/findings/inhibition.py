@@ -1,0 +1,310 @@
+"""Inhibition rules that never do anything, or more than is meant."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from config.findings.by_value import ByValue
+from config.findings.check import Check
+from config.findings.code import Code, Example
+from config.findings.inhibition_cases import chain, covers
+from routing.satisfiable import clash, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from config.findings.finding import Finding
+    from config.findings.subject import Subject
+    from config.problems import Path
+    from routing.inhibition import Rule
+
+MAX_STARTS: Final = 20  # rules of a set from which a circle is looked for
+MAX_STEPS: Final = 2_000
+
+CIRCLE: Final = Code(
+    "TOC201",
+    "inhibition-circle",
+    "warning",
+    "Alerts that inhibit each other",
+    found="Rules through which alerts can inhibit each other in a circle: one inhibits the next, and the "
+    "last the first.",
+    bad="When all of them fire, each is inhibited by another, and Alertmanager tells nobody of any: the "
+    "worse the outage, the deeper the silence. Tocsin tells of the worst of them and says why, but which "
+    "one that is, is not what the rules say.",
+    example=Example("""\
+        inhibit_rules:
+          - source_matchers: [alertname="SystemDown"]
+            target_matchers: [severity=~"critical|high"]
+          - source_matchers: [alertname="CoordinationFailure"]
+            target_matchers: ['alertname=~"System.*"']
+        """),
+    instead=Example("""\
+        inhibit_rules:
+          - source_matchers: [alertname="SystemDown"]
+            target_matchers: [severity=~"critical|high"]
+          - source_matchers: [alertname="CoordinationFailure"]
+            target_matchers: ['alertname=~"System.*"', alertname!="SystemDown"]
+        """),
+)
+
+
+def _circles(subject: Subject) -> Iterator[Finding]:
+    rules = subject.plan.inhibition.rules
+    placed = {one.position: one for one in _placed(subject)}
+    for circle in subject.plan.inhibition.circles:
+        known = [at for at in circle if at in placed]
+        for start in known[:MAX_STARTS]:
+            found = _around(start, known, rules)
+            if not found:
+                continue
+            alerts = chain([rules[at] for at in found], closed=True).alerts()
+            last = placed[max(found)]
+            lines = [str(subject.line(placed[at].path)) for at in sorted(found)]
+            shown = " and ".join(map(subject.labels, alerts))
+            such = "" if any(subject.filled_in(placed[at].path) for at in found) else f", {shown},"
+            yield subject.finding(
+                CIRCLE,
+                last.path,
+                f"alerts{such} can inhibit each other, through the rules in lines {' and '.join(lines)}",
+                'Take the source of one rule out of the target of the other, as with alertname!="...".',
+            )
+            break
+
+
+def _around(start: int, among: Sequence[int], rules: Sequence[Rule]) -> list[int]:
+    """The shortest way from a rule back to it that alerts can really go; empty if there is none."""
+    came: dict[int, int] = {}
+    waiting = deque([start])
+    left = MAX_STEPS
+    while waiting:
+        here = waiting.popleft()
+        for there in among:
+            left -= 1
+            if left < 0:
+                return []
+            if (
+                there == here
+                or there in came
+                or find((*rules[here].target, *rules[there].source)).labels is None
+            ):
+                continue
+            came[there] = here
+            if there != start:
+                waiting.append(there)
+                continue
+            way = [here]
+            while way[-1] != start:
+                way.append(came[way[-1]])
+            way.reverse()
+            if chain([rules[at] for at in way], closed=True).answer.labels is not None:
+                return way
+            del came[there]
+    return []
+
+
+BOTH_SIDES: Final = Code(
+    "TOC202",
+    "inhibition-of-itself",
+    "error",
+    "An inhibition rule whose sides are the same",
+    found="A rule whose every source is also a target and every target also a source. An alert that "
+    "meets both sides is not inhibited by another that does so too, or it would inhibit itself.",
+    bad="The rule never inhibits anything.",
+    example=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity=~"critical|high"]
+            target_matchers: [severity=~"high|critical"]
+            equal: [service]
+        """),
+    instead=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity="high"]
+            equal: [service]
+        """),
+)
+CONTRADICTORY: Final = Code(
+    "TOC203",
+    "inhibition-contradictory",
+    "error",
+    "An inhibition rule whose matchers exclude each other",
+    found="A rule whose source or target matchers contradict each other on one label, so that no alert "
+    "meets them.",
+    bad="The rule never inhibits anything.",
+    example=Example("""\
+        inhibit_rules:
+          - source_matchers: [alertname="HostDown", alertname="RackDown"]
+            target_matchers: [severity="high"]
+            equal: [rack]
+        """),
+    instead=Example("""\
+        inhibit_rules:
+          - source_matchers: [alertname=~"HostDown|RackDown"]
+            target_matchers: [severity="high"]
+            equal: [rack]
+        """),
+)
+UNEQUAL: Final = Code(
+    "TOC204",
+    "inhibition-never-equal",
+    "error",
+    "An inhibition rule with an equal label that never is",
+    found="A rule with a label in `equal` for which its source and its target matchers ask for different "
+    "values.",
+    bad="Source and target must have the same value there and cannot. The rule never inhibits anything.",
+    example=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity="high"]
+            equal: [service, severity]
+        """),
+    instead=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity="high"]
+            equal: [service]
+        """),
+)
+
+
+def _idle(code: Code, subject: Subject) -> Iterator[Finding]:
+    for one in _placed(subject):
+        found, reason, advice, path = _why_idle(subject, one)
+        if found is code:
+            yield subject.finding(code, path, f"this rule never inhibits anything: {reason}", advice)
+
+
+def _why_idle(subject: Subject, one: _Placed) -> tuple[Code | None, str, str, Path]:
+    rule, path = one.rule, one.path
+    for side, matchers in (("source", rule.source), ("target", rule.target)):
+        if find(matchers).never:
+            clashing = " and ".join(map(str, clash(matchers)))
+            what = f"its {side} matchers" if subject.filled_in(path) else clashing
+            advice = f"Correct the {side} matchers; one matcher with =~ asks for either of two values."
+            return (
+                CONTRADICTORY,
+                f"{what} exclude each other",
+                advice,
+                subject.under(path, f"{side}_matchers"),
+            )
+    if chain([rule], two_sided=False).answer.never:
+        label = next((name for name in rule.equal if _never_equal(rule, name)), "")
+        what = f"the label {label!r} is in equal, and source and target ask for different values of it"
+        return UNEQUAL, what, f"Take {label} out of equal.", subject.under(path, "equal")
+    if chain([rule]).answer.never:
+        reason = "each alert that is a target is a source too, and such alerts do not inhibit each other"
+        if not rule.source and not rule.target:
+            reason = "it has no matchers, so that every alert is source and target"
+        return BOTH_SIDES, reason, "Let source and target ask for different alerts.", path
+    return None, "", "", path
+
+
+def _never_equal(rule: Rule, label: str) -> bool:
+    return find(one for one in (*rule.source, *rule.target) if one.name == label).never
+
+
+COVERED: Final = Code(
+    "TOC205",
+    "inhibition-covered",
+    "info",
+    "An inhibition rule that another makes superfluous",
+    found="A rule that inhibits nothing that another rule would not inhibit too, because of the same source.",
+    bad="It has no effect. Either it is left over, or one of the two is not what is meant.",
+    example=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity=~"high|medium"]
+            equal: [service]
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity="medium"]
+            equal: [service, instance]
+        """),
+    instead=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity=~"high|medium"]
+            equal: [service]
+        """),
+)
+
+
+def _covered(subject: Subject) -> Iterator[Finding]:
+    placed = [one for one in _placed(subject) if _why_idle(subject, one)[0] is None]
+    by_source = ByValue(placed, lambda one: one.rule.source)
+    by_target = ByValue(placed, lambda one: one.rule.target)
+    covered: set[int] = set()
+    for one in reversed(placed):  # of two that are the same, the later one is superfluous
+        others = min(by_source.candidates(one.rule.source), by_target.candidates(one.rule.target), key=len)
+        for other in others:
+            if other is one or other.position in covered or not covers(other.rule, one.rule):
+                continue
+            covered.add(one.position)
+            same = "is the same" if covers(one.rule, other.rule) else "inhibits all that this one does"
+            yield subject.finding(
+                COVERED,
+                one.path,
+                f"this rule has no effect: the one in line {subject.line(other.path)} {same}",
+                "Take it out, or correct the one of the two that is not meant so.",
+            )
+            break
+
+
+EVERYWHERE: Final = Code(
+    "TOC206",
+    "inhibition-everywhere",
+    "warning",
+    "An inhibition rule without equal",
+    found="A rule without `equal` whose sources are no one alert: their `alertname` is not fixed.",
+    bad="A single source anywhere inhibits the targets everywhere, of all services and clusters.",
+    example=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity="high"]
+        """),
+    instead=Example("""\
+        inhibit_rules:
+          - source_matchers: [severity="critical"]
+            target_matchers: [severity="high"]
+            equal: [service, cluster]
+        """),
+)
+
+
+def _everywhere(subject: Subject) -> Iterator[Finding]:
+    for one in _placed(subject):
+        fixed = any(matcher.name == "alertname" and matcher.op in ("=", "=~") for matcher in one.rule.source)
+        if one.rule.equal or fixed or _why_idle(subject, one)[0]:
+            continue
+        yield subject.finding(
+            EVERYWHERE,
+            one.path,
+            "one source anywhere inhibits all targets everywhere, since the rule has no equal",
+            "Name the labels that source and target must share, such as equal: [service, cluster].",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    position: int
+    rule: Rule
+    path: Path
+
+
+def _placed(subject: Subject) -> list[_Placed]:
+    """The rules whose matchers are known, with their places."""
+    rules = enumerate(subject.plan.inhibition.rules)
+    placed = [_Placed(at, rule, ("inhibit_rules", at)) for at, rule in rules]
+    return [one for one in placed if not subject.stands_in(one.path)]
+
+
+CHECKS: Final = (
+    Check(CIRCLE, _circles),
+    Check(BOTH_SIDES, partial(_idle, BOTH_SIDES)),
+    Check(CONTRADICTORY, partial(_idle, CONTRADICTORY)),
+    Check(UNEQUAL, partial(_idle, UNEQUAL)),
+    Check(COVERED, _covered),
+    Check(EVERYWHERE, _everywhere),
+)
