@@ -25,7 +25,6 @@ from gateway.plan import PlanInForce, timing_of
 from gateway.problem import ProblemError, problems
 from gateway.sender import Sender
 from gateway.store import reading
-from gateway.store.silences import SilenceStore
 from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
 from gateway.web import incident as page
@@ -62,7 +61,6 @@ class Service:
         self._path = path
         self._host = ""
         self.store = Store(redis, config.redis.shards, timing_of(config))
-        self.silences = SilenceStore(self.store)
         self.plan = PlanInForce(path, config, self.store, self._refuse_if_open, self._use)
         self._leases = Leases(self.store)
         self.holds = Holds(self.store, self.plan)
@@ -127,7 +125,7 @@ class Service:
             *incidents.routes(self.store, self.auth, self.external_url),
             *page.routes(self.store, self.auth, self.external_url),
             *deliveries.routes(self.store, self.auth),
-            *silences.routes(self.store, self.silences, self.auth, self.external_url),
+            *silences.routes(self.store, self.holds.silence_store, self.auth, self.external_url),
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
             web.get("/-/healthy", self._healthy),
             web.get("/-/ready", self._ready),
