@@ -395,7 +395,7 @@ def _first_tick_after(incident: Incident, moment: int) -> int:
 
 
 def _count(incident: Incident, event: Due, group: Group) -> Incident:
-    worse = group.firing > 0 and (group.rank < incident.rank or not incident.severity)
+    worse = group.firing > 0 and group.rank <= incident.rank
     return replace(
         incident,
         firing=group.firing,
