@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 
-from bench import deadlines, ingest, latency, memory, report, routing
+from bench import deadlines, ingest, latency, memory, report, routing, silences
 from bench.peers import STORES
 
-PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing")
+PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing", "silences")
 OUTPUT = Path("bench/results/latest.json")
 
 
@@ -49,6 +49,9 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "routing" in parts:
         _say("routing")
         figures["routing"] = routing.measure(quick=quick)
+    if "silences" in parts:
+        _say("silences")
+        figures["silences"] = silences.measure(quick=quick)
     figures["machine"]["load_at_end"] = round(os.getloadavg()[0], 2)
     return figures
 

@@ -145,6 +145,19 @@ def _routing(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _silences(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(
+        ("silences", "of which", "known µs", "new µs", "plain walk µs", "build ms", ""),
+        [
+            (
+                *(f"{row['silences']:,}", row["kind"], row["known_us"], row["new_us"]),
+                *(row["plain_walk_us"], row["build_ms"], _mark(row)),
+            )
+            for row in rows
+        ],
+    )
+
+
 def _mark(row: dict[str, Any]) -> str:
     return {True: "✓", False: "✗", None: ""}[row.get("reached")]
 
@@ -161,4 +174,5 @@ _PARTS = {
     "deadlines": _deadlines,
     "memory": _memory,
     "routing": _routing,
+    "silences": _silences,
 }

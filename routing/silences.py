@@ -22,7 +22,7 @@ from routing.matchers import Matcher, from_json, matches_all, to_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-CROWD: Final = 64
+CROWD: Final = 8
 _WORDS: Final = 64  # of one alternation, a|b|c
 _REMEMBERED: Final = 16_384
 _BEGINNING: Final = re.compile(r"(?:[\w:/@-](?![*+?{]))*", re.ASCII)
