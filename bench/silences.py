@@ -1,9 +1,10 @@
 """How long it takes to find the silences that an alert meets, among 10 to 10,000 of them.
 
-Three kinds of silences: `named` have only equal matchers, as a click on an alert makes them; `patterns` are told
-apart by their regular expressions alone (all name the same cluster); `mixed` are eight in ten named, the others
-patterns, and ten of them no more than a negative matcher. A label set counts as known once its values were seen, as
-new the first time. The plain walk asks every silence; both must give the same. Times are of the processor.
+Three kinds of silences: `named` have only equal matchers, as a click on an alert makes them; `patterns` are
+told apart by their regular expressions alone (all name the same cluster); `mixed` are eight in ten named, the
+others patterns, and ten of them no more than a negative matcher. A label set counts as known once its values
+were seen, as new the first time. The plain walk asks every silence; both must give the same. Times are of the
+processor.
 """
 
 from __future__ import annotations
