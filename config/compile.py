@@ -80,6 +80,10 @@ class Plan:
         last = self.directory.integrations([Target("receiver", self.root.receiver)], team, severity)
         return tuple(replace(one, instead_of=missed) for one in last)
 
+    def called(self, name: str) -> tuple[Integration, ...]:
+        """What an integration's `receiver` names now, so that a pinned address can have today's secrets."""
+        return self.directory.called(name, self.severities.names)
+
 
 def compile_plan(config: Config) -> Plan:
     """The plan of a configuration that `load` returned."""

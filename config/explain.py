@@ -42,7 +42,7 @@ _LIMITS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "less_than_equal": lambda limits: f"at most {limits['le']}",
     "string_too_short": lambda _: "something that is not empty",
     "string_too_long": lambda limits: f"at most {limits['max_length']} characters",
-    "too_short": lambda limits: f"at least {limits['min_length']}",
+    "too_short": lambda limits: f"at least {limits['min_length']} in it",
     "string_pattern_mismatch": lambda _: "letters, digits, _, and after the first also . - and spaces",
     "literal_error": lambda limits: str(limits["expected"]),
 }
@@ -73,7 +73,8 @@ def explain(error: ErrorDetails, document: Document) -> Problem:
         hint = did_you_mean(
             node.text, [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
         )
-    return document.problem(path, f"{_got(path, node)}; expected {expected}{hint}", key=key)
+    got = "this list is too short" if kind == "too_short" else _got(path, node)
+    return document.problem(path, f"{got}; expected {expected}{hint}", key=key)
 
 
 def _stands_there(path: Path, document: Document) -> bool:

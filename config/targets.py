@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from config.filled import Integration, filled_email, filled_pagerduty, filled_slack
 from config.integrations import EmailConfig, PagerDutyConfig, SlackConfig
 from config.people import ANY_SEVERITY, WAYS, WaysConfig
+from routing.policies import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from config.people import UserConfig
     from config.schema import Config, GlobalConfig
-    from routing.policies import Target
 
 _NO_TEAM: Final = "no team"
 
@@ -48,6 +48,20 @@ class Directory:
                 if all(one.config != other.config for other in found):
                     found.append(one)
         return tuple(found)
+
+    def called(self, name: str, severities: Iterable[str]) -> tuple[Integration, ...]:
+        """What has this name now: a receiver's integrations, or a target's for each of these severities."""
+        if name in self.receivers:
+            return self.receivers[name]
+        who, colon, way = name.rpartition(": ")
+        if colon and who.startswith("user "):
+            target = Target("user", who.removeprefix("user "))
+            return tuple(one for one in self._told(target, "", "") if one.receiver == name)
+        if not colon or way not in WAYS or not (who == _NO_TEAM or who.startswith("team ")):
+            return ()
+        team = "" if who == _NO_TEAM else who.removeprefix("team ")
+        found = [one for severity in severities for one in self._team(way, team, severity)]
+        return tuple(one for one in found if one.receiver == name)
 
     def _told(self, target: Target, team: str, severity: str) -> Iterator[Integration]:
         match target.kind:

@@ -77,7 +77,7 @@ def receiver(section):
         (GOOD + "auth: {tokens: [{name: x, token: y}]}", "3:17: auth.tokens[0].scopes: this key is missing"),
         (
             GOOD + "auth: {tokens: [{name: x, token: y, scopes: []}]}",
-            "auth.tokens[0].scopes: a list cannot be here",
+            "auth.tokens[0].scopes: this list is too short",
         ),
         (
             GOOD + "auth: {tokens: [{name: x, token: '', scopes: [read]}]}",

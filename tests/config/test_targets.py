@@ -142,6 +142,28 @@ def test_keys_can_stand_in_files_of_their_own(tmp_path):
     assert pin(one.config)["routing_key_file"] == str(tmp_path / "key")
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("phone", ["R", "#phone"]),
+        ("team backend: slack", ["#backend", "#backend-high"]),
+        ("team backend: pagerduty", ["K1", "K2"]),
+        ("team half: pagerduty", ["DEFAULT", "H1"]),
+        ("no team: slack", ["#alerts"]),
+        ("team backend: lead", ["DANA", "U024BE7LH", "dana@x"]),
+        ("user dana: email", ["dana@x"]),
+        *(
+            (name, [])
+            for name in ("team gone: slack", "user gone: email", "user mia: slack", "x", "x: slack")
+        ),
+        *((name, []) for name in ("team bare: email", "team backend: on_call")),
+    ],
+)
+def test_the_name_of_a_target_leads_to_its_addresses_of_today(name, expected):
+    plan = compile_plan(load_text(TEXT.replace("TARGETS", "{team: slack}"), "f.yaml", {}))
+    assert sorted({address(pin(one.config)) for one in plan.called(name)}) == sorted(expected)
+
+
 def test_what_each_team_lacks_is_listed():
     config = load_text(TEXT.replace("TARGETS", "{team: slack}, {team: lead}"), "f.yaml", {})
     found = {(lack.team, lack.way): lack for lack in lacking(config, NAMES[:4])}

@@ -1,0 +1,177 @@
+"""What the sections of complete routing become in the plan: intervals, inhibition, teams, policies."""
+
+import pytest
+
+from config.compile import compile_plan
+from config.doubts import doubts
+from config.later import not_carried_out
+from config.load import load_text
+from routing.calendar import Period
+from routing.policies import Policy, Step, Target
+from routing.tree import walk
+
+END = """
+receivers: [{name: a}, {name: b}]
+escalation_policies: [{name: p, steps: [{notify: [{receiver: b}]}]}]
+teams: [{name: x}, {name: y}]
+time_intervals: [{name: night, time_intervals: [{times: [{start_time: '22:00', end_time: '24:00'}]}]}]
+mute_time_intervals: [{name: summer, time_intervals: [{months: ['june:august'], location: Europe/Berlin}]}]
+"""
+
+
+def plan(text):
+    return compile_plan(load_text(text, "f.yaml", {}))
+
+
+def routes(text):
+    return {route.key: route for route in walk(plan(f"route: {text}{END}").root)}
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "expected"),
+    [
+        ("policy: p", "group_wait: 1s", ("", "p")),
+        ("policy: p", "receiver: b", ("b", "")),
+        ("receiver: b", "policy: p", ("", "p")),
+        ("group_wait: 1s", "policy: p", ("", "p")),
+        ("group_wait: 1s", "group_wait: 2s", ("a", "")),
+    ],
+)
+def test_a_receiver_or_a_policy_replaces_what_the_parent_has(parent, child, expected):
+    found = routes(f"{{receiver: a, routes: [{{{parent}, name: up, routes: [{{{child}, name: down}}]}}]}}")
+    assert (found["down"].receiver, found["down"].policy) == expected
+
+
+def test_teams_and_labels_are_inherited_and_intervals_are_not():
+    found = routes("""
+      receiver: a
+      labels: {tier: one, by: root}
+      routes:
+        - name: up
+          team: x
+          labels: {by: up}
+          mute_time_intervals: [night, summer]
+          active_time_intervals: [summer]
+          routes: [{name: down}, {name: other, team: y, labels: {tier: two}}]""")
+    up, down, other = found["up"], found["down"], found["other"]
+    assert [one.name for one in up.mute] == ["night", "summer"]
+    assert [one.name for one in up.active] == ["summer"]
+    assert (down.mute, down.active) == ((), ())
+    assert (found["{}"].team, up.team, down.team, other.team) == ("", "x", "x", "y")
+    assert down.labels == (("by", "up"), ("tier", "one"))
+    assert other.labels == (("by", "up"), ("tier", "two"))
+
+
+def test_intervals_are_read_as_written_from_both_lists():
+    found = routes("{receiver: a, routes: [{name: up, mute_time_intervals: [night, summer]}]}")["up"]
+    night, summer = found.mute
+    assert night.periods == (Period(times=((22 * 60, 24 * 60),)),)
+    assert summer.periods == (Period(months=((6, 8),), location="Europe/Berlin"),)
+
+
+def test_inhibition_rules_have_all_forms_of_matchers():
+    found = plan(f"""
+route: {{receiver: a}}
+inhibit_rules:
+  - name: first
+    source_matchers: [a=b, 'c=~"d"']
+    target_match: {{e: f}}
+    target_match_re: {{g: 'h|i'}}
+    equal: [x.y, ü]
+  -
+{END}""")
+    first, empty = found.inhibition.rules
+    assert (first.name, list(map(str, first.source))) == ("first", ['a="b"', 'c=~"d"'])
+    assert list(map(str, first.target)) == ['e="f"', 'g=~"^(?:h|i)$"']
+    assert first.equal == ("x.y", "ü")
+    assert (empty.source, empty.target, empty.equal) == ((), (), ())
+    assert (found.inhibit_grace, found.inhibit_release) == (2_000, 30_000)
+
+
+def test_without_rules_nobody_waits_for_sources():
+    found = plan(f"route: {{receiver: a}}\ninhibit_grace: 5s\ninhibit_release: 1m{END}")
+    assert (found.inhibit_grace, found.inhibit_release) == (0, 60_000)
+
+
+@pytest.mark.parametrize(
+    ("section", "ranks"),
+    [
+        ("", {"critical": 0, "warning": 2, "p1": 2, "": 2}),
+        ("severities: [P1, p2]", {"p1": 0, "P2": 1, "critical": 1}),
+        ("severities: {names: [p1, p2, p3], aliases: {Page: P1}, default: p1}", {"PAGE": 0, "p3": 2, "x": 0}),
+    ],
+)
+def test_severities_are_a_list_or_a_section(section, ranks):
+    found = plan(f"route: {{receiver: a}}\n{section}{END}").severities
+    assert {word: found.rank({"severity": word}) for word in ranks} == ranks
+
+
+def test_the_label_of_severities_can_be_another():
+    found = plan(f"route: {{receiver: a}}\nseverities: {{label: prio, names: [p1, p2, p3]}}{END}").severities
+    assert found.rank({"prio": "p3", "severity": "p1"}) == 2
+
+
+def test_the_team_of_an_alert_is_found_by_label_route_and_rule():
+    found = plan(f"route: {{receiver: a, team: y}}\nteam_rules: [{{matchers: [job=x], team: x}}]{END}")
+    assert found.team_of({"team": "x"}, found.root) == "x"
+    assert found.team_of({"job": "x"}, found.root) == "y"
+    bare = plan(f"route: {{receiver: a}}\nteam_rules: [{{matchers: [job=x], team: x}}]{END}")
+    assert bare.team_of({"job": "x"}, bare.root) == "x"
+
+
+LATER = """
+route: {receiver: a}
+receivers: [{name: a}]
+escalation_policies:
+  - name: page
+    ack_timeout: 30m
+    steps:
+      - notify: [{receiver: a}, {team: pagerduty}]
+      - {after: 5m, notify: [{receiver: a}]}
+      - {after: 15m, unless: resolved, policy: other}
+  - {name: other, steps: [{notify: [{receiver: a}]}]}
+"""
+
+
+def test_policies_are_carried_whole():
+    found = plan(LATER).policies["page"]
+    assert found == Policy(
+        "page",
+        (
+            Step((Target("receiver", "a"), Target("team", "pagerduty"))),
+            Step((Target("receiver", "a"),), 300_000),
+            Step((), 900_000, "resolved", "other"),
+        ),
+        1_800_000,
+    )
+
+
+def test_what_is_not_carried_out_yet_is_listed_with_its_place():
+    found = [(one.path[2:], one.policy) for one in not_carried_out(load_text(LATER, "f", {}))]
+    assert found == [(("ack_timeout",), "page"), (("steps", 1), "page"), (("steps", 2), "page")]
+
+
+def test_matchers_in_doubt_are_listed_with_their_places():
+    config = load_text(
+        """
+route: {receiver: a, routes: [{matchers: [a=b, 'c=d\\e', 'f="\\t"']}]}
+inhibit_rules: [{target_matchers: ['{a=b']}]
+team_rules: [{matchers: [a=], team: x}]
+receivers: [{name: a}]
+teams: [{name: x}]
+""",
+        "f",
+        {},
+    )
+    found = {path: doubt.kind for path, doubt in doubts(config)}
+    assert found == {
+        ("route", "routes", 0, "matchers", 1): "classic",
+        ("route", "routes", 0, "matchers", 2): "disagreement",
+        ("inhibit_rules", 0, "target_matchers", 0): "classic",
+        ("team_rules", 0, "matchers", 0): "classic",
+    }
+
+
+def test_any_text_is_a_label_name_in_group_by_as_in_alertmanager():
+    found = routes("{receiver: a, group_by: [service.name, 'größe', 'a b']}")["{}"]
+    assert found.group_by == frozenset({"service.name", "größe", "a b"})
