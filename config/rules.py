@@ -157,7 +157,7 @@ def _routes(data: dict[str, Any]) -> Iterator[Finding]:
         return
     yield from _root(root)
     known = _Known(
-        receivers=None if "receivers" in data and not data["receivers"] else names(data, "receivers"),
+        receivers=None if _said_already(data) else names(data, "receivers"),
         intervals=names(data, "time_intervals", "mute_time_intervals"),
         policies=names(data, "escalation_policies"),
         teams=names(data, "teams"),
@@ -170,6 +170,12 @@ def _routes(data: dict[str, Any]) -> Iterator[Finding]:
         seen.add(name if isinstance(name, str) else "")
         yield from _told(path, route, known)
         yield from _grouped(path, route)
+
+
+def _said_already(data: dict[str, Any]) -> bool:
+    """Whether what is wrong is the list of receivers, so that no name can be in it."""
+    receivers = data.get("receivers", [None])
+    return not (isinstance(receivers, list) and receivers)
 
 
 def _root(root: dict[str, Any]) -> Iterator[Finding]:
