@@ -122,12 +122,12 @@ def _contains(interval: TimeInterval, at: int) -> bool:
     for period in interval.periods:
         wall = _wall(period.location, at)
         minute = wall.hour * 60 + wall.minute
-        if (not period.times or _within(period.times, minute, last=1)) and _on(period, wall):
+        if (not period.times or _within(period.times, minute, last=1)) and holds_on(period, wall):
             return True
     return False
 
 
-def _on(period: Period, day: date) -> bool:
+def holds_on(period: Period, day: date) -> bool:
     """Whether the period holds on this day, at some time of it."""
     return (
         (not period.weekdays or _within(period.weekdays, day.isoweekday() % 7))
@@ -163,7 +163,7 @@ def _next_stop(period: Period, at: int) -> int:
     if days > 0:
         return at + days * 86_400
     minute = wall.hour * 60 + wall.minute
-    cuts = [cut for times in period.times for cut in times if cut > minute] if _on(period, wall) else []
+    cuts = [cut for times in period.times for cut in times if cut > minute] if holds_on(period, wall) else []
     stop = at + (min(cuts, default=1440) - minute) * 60 - wall.second
     return _clock_change(period.location, at, stop) or stop
 

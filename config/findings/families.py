@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from config.findings import inhibition, matchers, receivers, routes, severities, teams
+from config.findings import (
+    grouping,
+    inhibition,
+    intervals,
+    matchers,
+    receivers,
+    routes,
+    severities,
+    teams,
+)
 
 if TYPE_CHECKING:
     from config.findings.check import Check
@@ -16,4 +25,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     *receivers.CHECKS,
     *severities.CHECKS,
     *teams.CHECKS,
+    *grouping.CHECKS,
+    *intervals.CHECKS,
 )

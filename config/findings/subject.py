@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from config.compile import compile_plan
+from config.findings.alerts import send
 from config.findings.finding import Finding
 from config.findings.reach import Reach
 from routing.go_strings import quote
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from config.compile import Plan
+    from config.alertmanager import Front
     from config.document import Document, Node
+    from config.findings.alerts import Alerts, Sent
     from config.findings.code import Code
     from config.problems import Path
     from config.schema import Config, RouteConfig
@@ -34,12 +37,16 @@ class Subject:
         document: the file as nodes that know their place.
         config: what the file says.
         without_env: secrets are not at hand: variables without a value are no mistake, nor are missing files.
+        now: milliseconds; what is over by then comes no more.
     """
 
-    def __init__(self, document: Document, config: Config, *, without_env: bool = False) -> None:
+    def __init__(
+        self, document: Document, config: Config, *, without_env: bool = False, now: int = 0
+    ) -> None:
         self.document = document
         self.config = config
         self.without_env = without_env
+        self.now = now
 
     @cached_property
     def plan(self) -> Plan:
@@ -56,6 +63,11 @@ class Subject:
     def reach(self) -> Reach:
         """Which alerts reach which of the routes."""
         return Reach(self.routes)
+
+    @cached_property
+    def sent(self) -> tuple[Sent, ...]:
+        """Where the alerts of the rule files go."""
+        return send(self.alerts, self.routes) if self.alerts else ()
 
     def _walk(self, placed: PlacedRoute) -> Iterator[PlacedRoute]:
         yield placed

@@ -1,0 +1,159 @@
+"""The alerts that rule files will make, as checks look at them: what is known of each, and where it would go.
+
+Nothing is found here. What is known of labels says `config/alert_labels.py`, what follows for routes
+`routing/partial.py`; both claim nothing that an alert of these rules could disprove.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from config.alert_labels import labels_of
+from config.findings.finding import Finding
+from config.problems import show_path
+from routing.matchers import Matcher
+from routing.partial import ANYTHING, PartialLabels, PartialTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from config.findings.code import Code
+    from config.findings.subject import PlacedRoute
+    from config.rule_files import AlertRule, RuleLabel
+    from routing.tree import Route
+
+NAMED: Final = 5  # alerts that one reason names
+
+_UNSURE: Final = Matcher("${}", "=", "?")  # in place of matchers in which a variable has no value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleAlert:
+    """The alerts of one rule."""
+
+    rule: AlertRule
+    labels: PartialLabels
+
+    @property
+    def name(self) -> str:
+        """Its `alertname`."""
+        return self.rule.name
+
+    def label(self, name: str) -> RuleLabel | None:
+        """The label as the rule sets it, if it does."""
+        return next((label for label in self.rule.labels if label.name == name), None)
+
+    def known(self) -> dict[str, str]:
+        """The labels of which the value is known, without the name."""
+        values = ((name, values.only) for name, values in self.labels.known.items() if name != "alertname")
+        return {name: text for name, only in values if only and len(only) == 1 for text in only if text}
+
+    def finding(self, code: Code, reason: str, advice: str, label: RuleLabel | None = None) -> Finding:
+        """A finding about the rule, or about a label that it sets."""
+        rule = self.rule
+        place = label or rule
+        path = (*rule.path, "labels", label.name) if label else (*rule.path, "alert")
+        return Finding(
+            rule.file, place.line, place.column, show_path(path), code.id, reason, advice, code
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What one label is among all alerts.
+
+    Attributes:
+        known: value -> how many alerts may have it, of those whose values are all known.
+        unknown: how many may have any value.
+        absent: how many certainly do not have it.
+    """
+
+    known: Mapping[str, int] = field(default_factory=dict)
+    unknown: int = 0
+    absent: int = 0
+
+
+class Alerts:
+    """The alerts of all rules."""
+
+    def __init__(self, rules: Iterable[AlertRule], external: Mapping[str, str | None] | None = None) -> None:
+        self.all = tuple(RuleAlert(rule, labels_of(rule, external)) for rule in rules)
+        self._spreads: dict[str, Spread] = {}
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The files that the rules stand in."""
+        return tuple(dict.fromkeys(alert.rule.file for alert in self.all))
+
+    def spread(self, name: str) -> Spread:
+        """What a label is among them."""
+        if name not in self._spreads:
+            known: Counter[str] = Counter()
+            unknown = absent = 0
+            for alert in self.all:
+                only = alert.labels.of(name).only
+                if only is None:
+                    unknown += 1
+                elif only == {""}:
+                    absent += 1
+                else:
+                    known.update(only - {""})
+            self._spreads[name] = Spread(known, unknown, absent)
+        return self._spreads[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where the alerts of one rule go: routes, in the tree's order, and whether for certain."""
+
+    alert: RuleAlert
+    routes: tuple[tuple[PlacedRoute, bool], ...]
+
+    def only(self, placed: PlacedRoute) -> bool:
+        """Whether they certainly go to this route alone."""
+        return self.routes == ((placed, True),)
+
+
+def send(alerts: Alerts, routes: Sequence[PlacedRoute]) -> tuple[Sent, ...]:
+    """Where each alert goes; `routes` are all of the tree, parents before children."""
+    below: dict[PlacedRoute | None, list[PlacedRoute]] = {}
+    for placed in routes:
+        below.setdefault(placed.parent, []).append(placed)
+    copies: dict[int, PlacedRoute] = {}
+    root = _copy(routes[0], below, copies)
+    tree = PartialTree(root)
+    unsure = not all(placed.sure for placed in routes)
+    sent: list[Sent] = []
+    for alert in alerts.all:
+        labels = alert.labels
+        if unsure:
+            labels = PartialLabels({**labels.known, _UNSURE.name: ANYTHING}, labels.more)
+        found = [(copies[id(route)], certain) for route, certain in tree.match(labels)]
+        sent.append(Sent(alert, tuple(found)))
+    return tuple(sent)
+
+
+def _copy(
+    placed: PlacedRoute,
+    below: Mapping[PlacedRoute | None, Sequence[PlacedRoute]],
+    copies: dict[int, PlacedRoute],
+) -> Route:
+    """The route with its children, where nothing is certain of those with variables without values."""
+    route = replace(
+        placed.route,
+        matchers=placed.route.matchers if placed.sure else (_UNSURE,),
+        children=tuple(_copy(child, below, copies) for child in below.get(placed, ())),
+    )
+    copies[id(route)] = placed
+    return route
+
+
+def named(alerts: Iterable[RuleAlert]) -> str:
+    """Alerts by name, for people: `A, B and 3 more`."""
+    names = list(dict.fromkeys(alert.name for alert in alerts))
+    if len(names) <= NAMED:
+        return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
+    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
