@@ -55,6 +55,7 @@ class Engine:
         self._wake = asyncio.Event()
         self._working: set[asyncio.Task[None]] = set()
         self._set_aside: Counter[str] = Counter()
+        self._syncing: set[int] = set()
         sender.freed = self._wake.set
         self.claimed_at = 0.0  # the loop's time of the last claim, 0 for never
         self._claimed_at = 0.0  # the loop's time of the last round of claims
@@ -78,7 +79,11 @@ class Engine:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
         self._wake.set()
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled() or not (error := task.exception()):
+            return
+        if isinstance(error, StoreUnavailableError):
+            log.warning("engine.store_away", error=str(error))
+        else:
             log.error("engine.work_failed", exc_info=error)
 
     async def run(self) -> None:
@@ -143,11 +148,18 @@ class Engine:
             metrics.deadline_lateness.labels("group").observe(late / 1000)
         self.accept(claim.groups)
         self._sender.accept(claim.deliveries)
-        if claim.moved:
-            await self._holds.sources.sync(shard)
+        if claim.moved and shard not in self._syncing:
+            self._spawn(self._sync(shard))
         if claim.walk:
             self._spawn(self._holds.walk(shard))
         return claim
+
+    async def _sync(self, shard: int) -> None:
+        self._syncing.add(shard)
+        try:
+            await self._holds.sources.sync(shard)
+        finally:
+            self._syncing.discard(shard)
 
     def wake(self) -> None:
         """There is something to claim."""
@@ -168,9 +180,9 @@ class Engine:
         is_due = 0 < group.due <= group.now
         if group.marked or 0 < group.first_look <= group.now or not is_due:
             weighed = await self._holds.weigh(group.shard, group.gid, release=not is_due)
-            if weighed is None or not is_due:
+            if not is_due:
                 return  # given back; or its lease ends by itself, and somebody looks again
-            group, _ = weighed
+            group, _ = weighed or (group, ())
         incident = incident_of(group)
         if incident is None:  # only memories of ended alerts
             await self._store.commit(group.shard, group.gid, nothing(group), {})
@@ -179,9 +191,7 @@ class Engine:
         if self._holds.matter() and _tells(decision):
             beginning = incident.status is Status.PENDING
             weighed = await self._holds.weigh(group.shard, group.gid, beginning=beginning)
-            if weighed is None:
-                return
-            group, lines = weighed
+            group, lines = weighed or (group, ())
             decision = self._decided(group, incident)
             if beginning:
                 decision = replace(decision, lines=(*decision.lines, *(Line(*line) for line in lines)))

@@ -22,6 +22,7 @@ from gateway.sources import Sources, slots
 from gateway.store import keys, reading
 from gateway.store.silences import SilenceStore
 from gateway.store.store import Weighed
+from gateway.store.unavailable import StoreUnavailableError
 from routing.inhibition import Inhibited, Released, Roles, Source
 from routing.judge import judge
 from routing.silences import Silences
@@ -70,6 +71,7 @@ class _Group:
     weighed: int
     whole: bool
     version: int
+    silences: Silences
     now: int
     alerts: Sequence[_Alert]
 
@@ -96,9 +98,15 @@ class Holds:
         return rules or bool(self._silences.all) or self._version < 0
 
     async def keep_up(self, version: int) -> None:
-        """Reads the silences anew if those here are older than `version`."""
+        """Reads the silences anew if those here are older than `version`, which others judge by."""
         if version > self._version:
             self._version, self._silences = await self.silence_store.load()
+
+    async def _newest(self) -> tuple[int, Silences]:
+        """The silences as they are now, and their version; none where the store has lost them."""
+        if await self.silence_store.version() != self._version:
+            self._version, self._silences = await self.silence_store.load()
+        return self._version, self._silences
 
     async def weigh(
         self, shard: int, gid: str, *, release: bool = False, beginning: bool = False
@@ -106,8 +114,20 @@ class Holds:
         """Judges the group's alerts by what is true now and writes it down: the group as it is then.
 
         `release`: its lease is given back with it. `beginning`: the incident has no timeline yet, so the
-        lines for it come back; else they have been written. None where news kept coming in between.
+        lines for it come back; else they have been written. None where that failed, or news kept coming in
+        between: then what is not judged is told.
         """
+        try:
+            return await self._weigh(shard, gid, release=release, beginning=beginning)
+        except StoreUnavailableError:
+            raise
+        except Exception:
+            log.exception("group.not_weighed", group=gid)
+            return None
+
+    async def _weigh(
+        self, shard: int, gid: str, *, release: bool, beginning: bool
+    ) -> tuple[ClaimedGroup, Lines] | None:
         for _ in range(TRIES):
             placing = self._plan.current
             group = await self._read(shard, gid)
@@ -118,7 +138,7 @@ class Holds:
             written = () if beginning else lines
             if (view := await self._write(shard, gid, group, changes, written, release=release)) is not None:
                 return view, lines
-        log.warning("group.not_weighed", group=gid)
+        log.warning("group.not_weighed", group=gid, reason="news kept coming")
         return None
 
     async def _write(
@@ -151,15 +171,14 @@ class Holds:
 
     async def _read(self, shard: int, gid: str) -> _Group:
         at = keys.prefix(shard)
-        now, version, head, firing, held, waits = await asyncio.gather(
+        now, (version, silences), head, firing, held, waits = await asyncio.gather(
             self._store.now(shard),
-            self.silence_store.version(),
+            self._newest(),
             self._store.read("HMGET", f"{at}:g:{gid}", "marks", "judged", "weighed", "seq"),
             self._store.read("ZRANGE", f"{at}:f:{gid}", 0, -1, "WITHSCORES"),
             self._store.read("HGETALL", f"{at}:h:{gid}"),
             self._store.read("ZRANGE", f"{at}:y:{gid}", 0, -1, "WITHSCORES"),
         )
-        await self.keep_up(version)
         marks, judged, weighed, seq = (int(value or 0) for value in head)
         waiting = {key: int(score) for key, score in waits}
         held = held if isinstance(held, dict) else dict(zip(held[::2], held[1::2], strict=True))
@@ -171,7 +190,7 @@ class Holds:
             for start in range(0, len(wanted), PAGE)
             for alert in await self._alerts(at, gid, wanted[start : start + PAGE], waiting)
         ]
-        return _Group(marks, seq, weighed, whole, self._version, now, alerts)
+        return _Group(marks, seq, weighed, whole, version, silences, now, alerts)
 
     async def _alerts(
         self, at: str, gid: str, wanted: Sequence[tuple[str, int, str]], waiting: Mapping[str, int]
@@ -224,10 +243,10 @@ class Holds:
         asked: dict[int, tuple[Ask, ...]] = {}
 
         def silenced(labels: Mapping[str, str]) -> bool:
-            return bool(self._silences.matching(labels, group.now))
+            return bool(group.silences.matching(labels, group.now))
 
         for place, (alert, one) in enumerate(zip(group.alerts, roles, strict=True)):
-            silences = self._silences.matching(alert.labels, group.now)
+            silences = group.silences.matching(alert.labels, group.now)
             verdicts.append(_silence(silences[0]) if silences else None)
             if not silences and one.targets:
                 source = Source(alert.key, f"{alert.key}.{gid}", alert.rank, alert.starts_at, alert.labels)
@@ -273,8 +292,7 @@ class Holds:
 
     async def walk(self, shard: int) -> None:
         """After silences have changed, begun or ended: marks the groups in which that makes a difference."""
-        await self.keep_up(await self.silence_store.version())
-        version, silences = self._version, self._silences
+        version, silences = await self._newest()
         now = await self._store.now(shard)
         await self._store.walk_on(shard, version)
         async for page in reading.firing_pages(self._store, shard):

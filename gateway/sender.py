@@ -23,6 +23,7 @@ from gateway.store.unavailable import StoreUnavailableError
 from receivers import kinds
 from receivers.base import Outcome, Refused, Retry, Sent
 from routing.delivery import Delivery, Failed, Rejected, Skip, Told, Verdict, decide_delivery, next_attempt
+from routing.incident import FIRST, GROWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,7 +166,8 @@ class Sender:
 
         Whoever lets the alerts go rings at once (commit.lua); the wait is only for a quiet time's end.
         """
-        if begun.firing == 0 and begun.held:
+        nothing_new = begun.unheard == 0 and begun.fields.get("reason") in (FIRST, GROWN)
+        if begun.held and (begun.firing == 0 or nothing_new):
             return LOOK_AGAIN
         quiet = self._plan.placing.quiet(begun.incident.route, begun.now) if self._plan.placing else None
         if quiet is None:

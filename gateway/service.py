@@ -104,6 +104,8 @@ class Service:
             await site.start()
         await self.plan.start()
         await self.holds.keep_up(0)
+        if self.holds.silences.all:  # should nobody have been there when one began or ended
+            await self.store.wake_walk()
         self._spawn("engine", self.engine.run)
         self._spawn("sweep", self.engine.sweep)
         self._spawn("leases", self._leases.run)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PAGE: Final = 200
 AGAIN: Final = 8  # how often an answer is asked for anew because it had sources that are gone
 REGISTERED_S: Final = 7 * 86_400  # every judgement renews it
+SPACE: Final = 2  # ms between groups that are marked together
 
 
 def slots(roles: Roles) -> list[str] | int:
@@ -143,14 +144,17 @@ class Sources:
             await self._strike_out(gid, slots_of[gid])
 
     async def mark(self, gids: Sequence[str]) -> list[str]:
-        """Marks groups to be judged anew; those that are gone come back."""
+        """Marks groups to be judged anew; those that are gone come back.
+
+        Of very many the later ones are due a little later, so that they do not hold up what is due meanwhile.
+        """
         by_shard: dict[int, list[str]] = defaultdict(list)
         for gid in gids:
             by_shard[keys.shard_of(gid, self._store.shards)].append(gid)
         gone: list[str] = []
         for shard, of_shard in by_shard.items():
             for start in range(0, len(of_shard), PAGE):
-                gone += await self._store.mark(shard, of_shard[start : start + PAGE])
+                gone += await self._store.mark(shard, of_shard[start : start + PAGE], SPACE * start)
         return gone
 
     async def _strike_out(self, gid: str, slot_keys: Sequence[str]) -> None:

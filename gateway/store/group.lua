@@ -1,6 +1,6 @@
 -- A group: loaded once by a script, changed in memory by what its alerts do, written once.
 -- Needs clock.lua, keys.lua, alert.lua.
-local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'rung' }
+local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'look', 'rung' }
 local ABSENT = math.huge
 
 local function load_group(gid)
@@ -124,7 +124,7 @@ end
 
 -- When a hold has to be looked at again: by its own time (a grace, a release), or because what holds has changed since.
 local function first_look(g)
-  if g.marks ~= g.judged then return 0 end
+  if g.marks ~= g.judged then return g.look end
   local first = redis.call('ZRANGE', key('y', g.id), 0, 0, 'WITHSCORES')
   return tonumber(first[2]) or ABSENT
 end
@@ -132,7 +132,7 @@ end
 -- Puts the group where its deadline says, unless somebody works on it: who commits looks again.
 local function schedule(g, t)
   if g.lease > t then return end
-  local due = math.min(g.next, first_timer(g.id), math.max(first_look(g), 1))
+  local due = math.min(g.next, first_timer(g.id), first_look(g))
   if due == ABSENT then redis.call('ZREM', DUE, 'g:' .. g.id) else redis.call('ZADD', DUE, due, 'g:' .. g.id) end
 end
 

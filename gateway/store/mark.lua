@@ -1,13 +1,17 @@
--- mark(prefix | groups...) -> those that are gone
--- What may hold the alerts of these groups has changed: each is due now, to be judged anew. A mark is a count: who has
--- judged by an older one has not judged (weigh.lua).
+-- mark(prefix | after, groups...) -> those that are gone
+-- What may hold the alerts of these groups has changed: each is due in `after` ms, to be judged anew (who would ring for
+-- one earlier judges it then). A mark is a count: who has judged by an older one has not judged (weigh.lua).
 --
 -- KEYS[1]  the shard's prefix. Touches g, x, y of the groups; due.
-local t, gone = now(), {}
-for _, gid in ipairs(ARGV) do
+local after, t, gone = tonumber(ARGV[1]), now(), {}
+for i = 2, #ARGV do
+  local gid = ARGV[i]
   if redis.call('EXISTS', key('g', gid)) == 1 then
-    redis.call('HINCRBY', key('g', gid), 'marks', 1)
-    schedule(load_group(gid), t)
+    local g = load_group(gid)
+    if g.marks == g.judged or g.look > t + after then g.look = t + after end
+    g.marks = redis.call('HINCRBY', g.key, 'marks', 1)
+    redis.call('HSET', g.key, 'look', g.look)
+    schedule(g, t)
   else
     gone[#gone + 1] = gid
   end

@@ -317,9 +317,12 @@ class Store:
         )
         return None if answer[0] == "stale" else claimed_group(shard, answer[1])
 
-    async def mark(self, shard: int, gids: Sequence[str]) -> list[str]:
-        """What may hold alerts of these groups has changed: they are due. Those that are gone come back."""
-        return list(await self._run("mark", shard, *gids)) if gids else []
+    async def mark(self, shard: int, gids: Sequence[str], after: int) -> list[str]:
+        """What may hold alerts of these groups has changed: they are due in `after` ms.
+
+        Those that are gone come back.
+        """
+        return list(await self._run("mark", shard, after, *gids))
 
     async def walk_on(self, shard: int, version: int) -> None:
         """The walk through a shard begins, or goes on, by the silences of `version`."""

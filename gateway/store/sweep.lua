@@ -15,7 +15,7 @@ local function sweep_group(gid)
     g.lease = 0
     schedule(g, t)
   elseif not redis.call('ZSCORE', DUE, 'g:' .. gid) then
-    local before = math.min(g.next, first_timer(gid))
+    local before = math.min(g.next, first_timer(gid), first_look(g))
     g.lease = 0
     if before ~= ABSENT then
       schedule(g, t)
