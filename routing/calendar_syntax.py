@@ -169,9 +169,12 @@ def parse_location(text: str) -> str:
     try:
         zone(text)
     except (OSError, ValueError, LookupError):  # a folder of zones, a file that is none, no such name
-        expected = "a name such as Europe/Berlin, UTC or Local"
-        near = _near(text, available_timezones())
-        raise CalendarError(f"{_shown(text)} is no time zone known here; expected {expected}{near}") from None
+        known = available_timezones()
+        expected = (
+            "a name such as Europe/Berlin, UTC or Local" if known else "the package tzdata on this machine"
+        )
+        message = f"{_shown(text)} is no time zone known here; expected {expected}{_near(text, known)}"
+        raise CalendarError(message) from None
     return text or "UTC"
 
 

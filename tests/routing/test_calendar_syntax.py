@@ -1,5 +1,8 @@
 """How time intervals are written: what is taken, what is refused and in which words."""
 
+import zoneinfo
+from importlib.util import find_spec
+
 import pytest
 
 from routing.calendar_syntax import (
@@ -109,3 +112,14 @@ def test_what_is_written_wrongly_is_refused_in_plain_words(parse, text, words):
         parse(text)
     assert words in str(refused.value)
     assert len(str(refused.value)) < 250
+
+
+@pytest.mark.skipif(find_spec("tzdata") is not None, reason="its zones are known without the system's")
+def test_a_machine_without_time_zones_is_told_what_it_lacks():
+    try:
+        zoneinfo.reset_tzpath([])
+        with pytest.raises(CalendarError, match="expected the package tzdata on this machine"):
+            parse_location("Indian/Maldives")
+        assert parse_location("UTC") == "UTC"
+    finally:
+        zoneinfo.reset_tzpath()
