@@ -56,6 +56,11 @@ class Route:
     team: str = ""
     labels: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def told(self) -> str:
+        """Who is told, as it is shown: the receiver's name, or `policy:` and the policy's."""
+        return f"policy:{self.policy}" if self.policy else self.receiver
+
 
 class Tree:
     """A tree of routes, compiled: which of them are told of an alert.

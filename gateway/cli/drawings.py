@@ -15,8 +15,9 @@ from gateway.cli import output as out
 from routing.matchers import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from config.compile import Plan
     from routing.explain import Visit
     from routing.tree import Route
 
@@ -45,6 +46,20 @@ def _grouping(route: Route) -> list[str]:
     return ["..."] if route.group_by is None else sorted(route.group_by)
 
 
+def _quiet(route: Route) -> str:
+    """`mute in nights; active only in office`, "" for a route that is never quiet."""
+    intervals = {"mute in": route.mute, "active only in": route.active}
+    return "; ".join(
+        f"{how} {', '.join(one.name for one in some)}" for how, some in intervals.items() if some
+    )
+
+
+def _spans(route: Route) -> list[str | None]:
+    """Wait, interval and repeat; a policy does not repeat."""
+    repeat = None if route.policy else duration(route.repeat_interval)
+    return [duration(route.group_wait), duration(route.group_interval), repeat]
+
+
 def _outcomes(visits: Sequence[Visit]) -> dict[str, str]:
     return {visit.route.key: visit.outcome for visit in visits}
 
@@ -55,17 +70,26 @@ def _outcomes(visits: Sequence[Visit]) -> dict[str, str]:
 def write_tree(root: Route, visits: Sequence[Visit]) -> None:
     """Print a row for each route; where an alert was asked about, with what became of it there."""
     outcomes = _outcomes(visits)
-    titles = ["ROUTE", "RECEIVER", "WAIT", "INTERVAL", "REPEAT", "GROUP BY"]
+    branches = list(_branches(root))
+    columns: dict[str, Callable[[Route], object]] = {
+        "RECEIVER": lambda route: route.told,
+        "WAIT": lambda route: _spans(route)[0],
+        "INTERVAL": lambda route: _spans(route)[1],
+        "REPEAT": lambda route: _spans(route)[2],
+        "TEAM": lambda route: route.team or None,
+        "QUIET": lambda route: _quiet(route) or None,
+        "GROUP BY": lambda route: ", ".join(_grouping(route)) or None,
+    }
+    for name in ("TEAM", "QUIET"):  # of use to few
+        if not any(columns[name](route) for _, route in branches):
+            del columns[name]
     rows: list[list[object]] = []
-    for lead, route in _branches(root):
-        row: list[object] = [
-            f"{lead}{title(route)}{'  continue' if route.continue_ else ''}",
-            route.receiver,
-            *(duration(span) for span in (route.group_wait, route.group_interval, route.repeat_interval)),
-            ", ".join(_grouping(route)) or None,
-        ]
+    for lead, route in branches:
+        what = f"{lead}{title(route)}{'  continue' if route.continue_ else ''}"
+        row = [what, *(shown(route) for shown in columns.values())]
         outcome = outcomes.get(route.key, "")
         rows.append([Text(outcome, style=_STYLES.get(outcome, "")), *row] if visits else row)
+    titles = ["ROUTE", *columns]
     out.write_table([out.Column(name) for name in (["ALERT", *titles] if visits else titles)], rows)
 
 
@@ -77,36 +101,53 @@ def _branches(route: Route, lead: str = "", below: str = "") -> Iterator[tuple[s
         yield from _branches(child, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  "))
 
 
-def write_reasons(visits: Sequence[Visit], labels: Mapping[str, str]) -> None:
+def write_reasons(visits: Sequence[Visit], labels: Mapping[str, str], plan: Plan) -> None:
     """Print of each route that was asked what became of the alert there, and why."""
     rows = [
         [
             Text(visit.outcome, style=_STYLES[visit.outcome]),
             "  " * visit.depth + title(visit.route),
-            _why(visit, labels),
+            _why(visit, labels, plan),
         ]
         for visit in visits
     ]
     out.write_table([out.Column(name) for name in ("ALERT", "ROUTE", "WHY")], rows)
 
 
-def _why(visit: Visit, labels: Mapping[str, str]) -> str:
+def _why(visit: Visit, labels: Mapping[str, str], plan: Plan) -> str:
     if visit.failed is not None:
         name = visit.failed.name
         found = f'{name} is "{labels[name]}"' if labels.get(name) else f"there is no {name}"
         held = f"; {show(visit.held)} holds" if visit.held else ""
         return f"{visit.failed} fails: {found}{held}"
-    taken = f"to {visit.route.receiver}" if visit.outcome == "told" else "a route below takes it"
-    if visit.outcome == "told" and visit.route.children:
-        taken += ", as no route below takes it"
+    taken = "a route below takes it"
+    if visit.outcome == "told":
+        taken = f"to {visit.route.told}"
+        if visit.route.children:
+            taken += ", as no route below takes it"
+        if first := first_told(visit.route, labels, plan):
+            taken += f", which tells {', '.join(first)}"
+        if quiet := _quiet(visit.route):
+            taken += f"; {quiet}"
     if visit.unasked:
         after = "the next one is" if visit.unasked == 1 else f"the next {visit.unasked} are"
         return f"{taken}; no continue: {after} not asked"
     return taken
 
 
-def reasons(visits: Sequence[Visit], labels: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The same for programs."""
+def first_told(route: Route, labels: Mapping[str, str], plan: Plan) -> list[str]:
+    """Whom the route's policy tells first of an alert, in words; nobody if it has none."""
+    if not route.policy:
+        return []
+    told = plan.first_step(route.policy, plan.team_of(labels, route), plan.severities.rank(labels))
+    names = [
+        f"{one.receiver} instead of {one.instead_of}" if one.instead_of else one.receiver for one in told
+    ]
+    return list(dict.fromkeys(names))
+
+
+def reasons(visits: Sequence[Visit], labels: Mapping[str, str], plan: Plan) -> list[dict[str, Any]]:
+    """The same for programs. `told` is whom a policy tells first."""
     return [
         {
             "route": visit.route.key,
@@ -116,6 +157,9 @@ def reasons(visits: Sequence[Visit], labels: Mapping[str, str]) -> list[dict[str
             "failed": None if visit.failed is None else str(visit.failed),
             "found": None if visit.failed is None else labels.get(visit.failed.name, ""),
             "unasked": visit.unasked,
+            "told": first_told(visit.route, labels, plan) if visit.outcome == "told" else [],
+            "mute_time_intervals": [one.name for one in visit.route.mute],
+            "active_time_intervals": [one.name for one in visit.route.active],
         }
         for visit in visits
     ]
@@ -133,7 +177,12 @@ def document(root: Route, visits: Sequence[Visit]) -> dict[str, Any]:
         return {
             "key": route.key,
             "matchers": [str(matcher) for matcher in route.matchers],
-            "receiver": route.receiver,
+            "receiver": route.receiver or None,
+            "policy": route.policy or None,
+            "team": route.team or None,
+            "labels": dict(route.labels),
+            "mute_time_intervals": [one.name for one in route.mute],
+            "active_time_intervals": [one.name for one in route.active],
             "group_by": _grouping(route),
             "group_wait": duration(route.group_wait),
             "group_interval": duration(route.group_interval),
@@ -161,10 +210,10 @@ def _numbered(root: Route) -> tuple[list[Route], list[tuple[int, int]]]:
     return routes, edges
 
 
-def _box(route: Route) -> tuple[str, str]:
-    """The two lines of a route's box."""
-    spans = (route.group_wait, route.group_interval, route.repeat_interval)
-    return route.receiver, " / ".join(duration(span) for span in spans)
+def _box(route: Route) -> list[str]:
+    """The lines of a route's box."""
+    spans = " / ".join(span for span in _spans(route) if span)
+    return [line for line in (route.told, spans, _quiet(route)) if line]
 
 
 def _condition(route: Route) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from config.compile import Plan
     from routing.tree import Route, Tree
 
 app = typer.Typer(help="See the routing tree, and where an alert would go.")
@@ -49,7 +50,7 @@ def show_routes(
     from routing.explain import explain
 
     alert = _alert(labels) if labels else None
-    root = _root(config)
+    root = _plan(config).root
     visits = explain(root, alert) if alert is not None else ()
     if output == "text":
         drawings.write_tree(root, visits)
@@ -84,7 +85,7 @@ def try_labels(
     ] = "",
     output: Output = "text",
 ) -> None:
-    """Print the receivers of an alert, as amtool does."""
+    """Print the receivers of an alert, as amtool does; a policy is shown as policy:NAME."""
     from gateway.cli import drawings
     from gateway.cli import output as out
     from routing.explain import explain as visit
@@ -96,33 +97,33 @@ def try_labels(
             param_hint="'--batch'",
         )
     if batch:
-        _answer_all(Tree(_root(config)), batch)
+        _answer_all(Tree(_plan(config).root), batch)
         return
     alert = _alert(labels or [])
-    root = _root(config)
-    routes = Tree(root).match(alert)
-    visits = visit(root, alert) if explain else ()
-    receivers = ",".join(route.receiver for route in routes)
+    plan = _plan(config)
+    routes = Tree(plan.root).match(alert)
+    visits = visit(plan.root, alert) if explain else ()
+    receivers = ",".join(route.told for route in routes)
     if output == "json":
-        explanation = {"explanation": drawings.reasons(visits, alert)} if explain else {}
+        explanation = {"explanation": drawings.reasons(visits, alert, plan)} if explain else {}
         out.write_json(_answer(routes) | explanation)
     else:
         if explain:
-            drawings.write_reasons(visits, alert)
+            drawings.write_reasons(visits, alert, plan)
         out.write_line(receivers)
     if expected and expected != receivers:
         out.say(f"expected the receivers {expected}, but the alert goes to {receivers}")
         raise typer.Exit(1)
 
 
-def _root(file: Path) -> "Route":
+def _plan(file: Path) -> "Plan":
     from config.compile import compile_plan
     from config.load import load
     from config.problems import ConfigError
     from gateway.cli.errors import CommandError
 
     try:
-        return compile_plan(load(file)).root
+        return compile_plan(load(file))
     except ConfigError as error:
         count = len(error.problems)
         problems = "\n".join(map(str, error.problems[:20]))
@@ -148,9 +149,10 @@ def _alert(arguments: list[str]) -> dict[str, str]:
 
 
 def _answer(routes: "tuple[Route, ...]") -> dict[str, object]:
+    """Muting changes nothing of it: a route that is quiet takes the alert all the same."""
     return {
-        "receivers": [route.receiver for route in routes],
-        "policies": [],
+        "receivers": [route.receiver for route in routes if not route.policy],
+        "policies": [route.policy for route in routes if route.policy],
         "routes": [route.key for route in routes],
     }
 

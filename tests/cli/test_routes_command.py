@@ -80,6 +80,11 @@ def test_show_as_json_has_the_keys_of_a_configuration_and_what_became_of_the_ale
         "key": r'{}/{team="db"}/{alertname=~"Slow.*",disk="a\"b"}',
         "matchers": ['alertname=~"Slow.*"', r'disk="a\"b"'],
         "receiver": "db-slow",
+        "policy": None,
+        "team": None,
+        "labels": {},
+        "mute_time_intervals": [],
+        "active_time_intervals": [],
         "group_by": ["alertname", "cluster"],
         "group_wait": "0s",
         "group_interval": "1h30m",
@@ -150,6 +155,9 @@ def test_explain_as_json_has_each_matcher(routes):
         "failed": 'team="db"',
         "found": "app",
         "unasked": 0,
+        "told": [],
+        "mute_time_intervals": [],
+        "active_time_intervals": [],
     }
 
 
