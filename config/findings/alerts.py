@@ -56,9 +56,7 @@ class RuleAlert:
         rule = self.rule
         place = label or rule
         path = (*rule.path, "labels", label.name) if label else (*rule.path, "alert")
-        return Finding(
-            rule.file, place.line, place.column, show_path(path), code.id, reason, advice, code
-        )
+        return Finding(rule.file, place.line, place.column, show_path(path), code.id, reason, advice, code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from routing.matchers import show
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from config.compile import Plan
     from config.alertmanager import Front
+    from config.compile import Plan
     from config.document import Document, Node
     from config.findings.alerts import Alerts, Sent
     from config.findings.code import Code
@@ -38,15 +38,26 @@ class Subject:
         config: what the file says.
         without_env: secrets are not at hand: variables without a value are no mistake, nor are missing files.
         now: milliseconds; what is over by then comes no more.
+        alerts: those of the rule files that were given; None if none were.
+        front: the Alertmanager in front, if its file was given.
     """
 
     def __init__(
-        self, document: Document, config: Config, *, without_env: bool = False, now: int = 0
+        self,
+        document: Document,
+        config: Config,
+        *,
+        without_env: bool = False,
+        now: int = 0,
+        alerts: Alerts | None = None,
+        front: Front | None = None,
     ) -> None:
         self.document = document
         self.config = config
         self.without_env = without_env
         self.now = now
+        self.alerts = alerts
+        self.front = front
 
     @cached_property
     def plan(self) -> Plan:
