@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway import metrics
-from gateway.orders import counted, incident_of, nothing, orders_of, to_write, told
+from gateway.orders import counted, incident_of, nothing, orders_of, stand_ins, to_write, told
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.incident import Due, Line, Status, decide
 
@@ -203,6 +203,8 @@ class Engine:
             number = await self._store.next_number()
             decision = replace(decision, incident=replace(decision.incident, number=number))
         orders = orders_of(group, decision, self._plan.current)
+        instead = stand_ins(group, decision, self._plan.current)
+        decision = replace(decision, lines=(*decision.lines, *instead))
         claimed = await self._store.commit(
             group.shard,
             group.gid,

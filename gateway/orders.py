@@ -14,7 +14,7 @@ import orjson
 from config.compile import pin
 from gateway.plan import POLICY
 from receivers import kinds
-from routing.incident import Decision, Group, Incident, Status, Told, to_record
+from routing.incident import Decision, Group, Incident, Line, Status, Told, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +126,18 @@ def orders_of(group: ClaimedGroup, decision: Decision, placing: Placing) -> list
                 order["takes"] = takes.id
             orders.append(order)
     return orders
+
+
+def stand_ins(group: ClaimedGroup, decision: Decision, placing: Placing) -> tuple[Line, ...]:
+    """What the timeline says of those who are told for somebody who cannot be reached."""
+    if not (decision.ring_all and decision.incident):
+        return ()
+    told = placing.told_first(group.meta.receiver, group.meta.team, decision.incident.rank)
+    return tuple(
+        Line("instead", f"{one.receiver} is told instead of {one.instead_of}: it cannot be reached")
+        for one in told
+        if one.instead_of
+    )
 
 
 def _first_ring(

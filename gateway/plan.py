@@ -137,7 +137,7 @@ class Placing:
 
     def told_first(self, receiver: str, team: str, rank: int) -> tuple[Integration, ...]:
         """Whom a group of this receiver, or of this policy, tells first."""
-        if receiver.removeprefix(POLICY) in self.plan.policies and receiver.startswith(POLICY):
+        if receiver.startswith(POLICY):
             return self.plan.first_step(receiver.removeprefix(POLICY), team, rank)
         return self.integrations(receiver)
 
@@ -148,7 +148,7 @@ class Placing:
 
     def address(self, receiver: str, kind: str, pinned: IntegrationConfig) -> IntegrationConfig:
         """The pinned address with today's credentials, where the configuration still has that address."""
-        for integration in self.plan.receivers.get(receiver, ()):
+        for integration in self.plan.called(receiver):
             if integration.kind == kind and _address(integration.config) == _address(pinned):
                 return integration.config
         return pinned

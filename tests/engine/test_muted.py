@@ -27,7 +27,8 @@ receivers:
     webhook_configs: [{url: "http://hook.test/"}]
 time_intervals:
   - name: nights
-    time_intervals: [{times: [{start_time: "23:00", end_time: "24:00"}, {start_time: "00:00", end_time: "06:00"}]}]
+    time_intervals:
+      - times: [{start_time: "23:00", end_time: "24:00"}, {start_time: "00:00", end_time: "06:00"}]
   - name: office
     time_intervals: [{times: [{start_time: "08:00", end_time: "18:00"}]}]
 """
