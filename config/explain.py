@@ -83,7 +83,7 @@ def _stands_there(path: Path, document: Document) -> bool:
 
 
 def _wanted(path: Path) -> str:
-    if _section_at(path):
+    if section_at(path):
         return "keys and values below it, further to the right"
     return "a value"
 
@@ -94,7 +94,7 @@ def _got(path: Path, node: Node) -> str:
             return "there is no value"
         case "list" | "mapping":
             return f"a {node.kind} cannot be here"
-        case "text" if _is_secret(path):
+        case "text" if is_secret(path):
             return "this value cannot be here"
         case "text":
             return f"{quote(node.written)} cannot be here"
@@ -102,7 +102,7 @@ def _got(path: Path, node: Node) -> str:
 
 def _unknown(path: Path) -> str:
     name = str(path[-1])
-    section = _section_at(path[:-1])
+    section = section_at(path[:-1])
     lost = UNSUPPORTED.get(section.__name__, {}).get(name) if section else None
     if lost is not None:
         return f"{name} is not supported by this version of Tocsin, and is not ignored: without it, {lost}"
@@ -111,17 +111,19 @@ def _unknown(path: Path) -> str:
     return f"there is no key {name!r} here; expected {expected}{did_you_mean(name, known)}"
 
 
-def _section_at(path: Path) -> type[BaseModel] | None:
+def section_at(path: Path) -> type[BaseModel] | None:
     """The section that stands at `path`, if the schema knows the way there."""
-    found = _type_at(path)
+    found = type_at(path)
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
-def _is_secret(path: Path) -> bool:
-    return "SecretStr" in repr(_type_at(path)) or _type_at(path) is SecretStr
+def is_secret(path: Path) -> bool:
+    """Whether what stands at `path` must never be shown."""
+    return "SecretStr" in repr(type_at(path)) or type_at(path) is SecretStr
 
 
-def _type_at(path: Path) -> Any:
+def type_at(path: Path) -> Any:
+    """The type that the schema wants at `path`; None where it knows no such place."""
     here: Any = Config
     for part in path:
         if isinstance(here, type) and issubclass(here, BaseModel):

@@ -11,6 +11,7 @@ from config.findings import (
     matchers,
     receivers,
     routes,
+    secrets,
     severities,
     teams,
 )
@@ -27,4 +28,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     *teams.CHECKS,
     *grouping.CHECKS,
     *intervals.CHECKS,
+    *secrets.CHECKS,
 )

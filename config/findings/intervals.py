@@ -50,7 +50,7 @@ def _never(subject: Subject) -> Iterator[Finding]:
             reason, advice = "has no periods", "Write when it holds, below time_intervals."
         elif _silent((), one.periods, _today(subject)):
             reason = "contains no moment, from now on"
-            advice = "A period contains what all of its fields do; write a second one for what else it should."
+            advice = "A period contains what all of its fields do; for what else it should, write another."
         else:
             continue
         yield subject.finding(NEVER, path, f"the time interval {one.name!r} {reason}", advice)
