@@ -2,7 +2,7 @@
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
-import os
+import getpass
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
@@ -57,7 +57,10 @@ def add_silence(
     server: Server = DEFAULT_SERVER,
     token: Token = "",
 ) -> None:
-    """Silence alerts: says which of those that fire now it hides, then makes it and prints its id."""
+    """Silence alerts, having said which of them fire now.
+
+    Prints the id of the silence.
+    """
     from gateway.cli import output as out
     from gateway.cli import times
     from gateway.cli.client import Client
@@ -74,7 +77,8 @@ def add_silence(
         out.write_json(preview.body)
     if refused or dry_run:
         raise typer.Exit(1 if refused else 0)
-    if not yes and sys.stdin.isatty() and not typer.confirm("Silence these?", default=True, err=True):
+    question = "Silence these?" if preview.body.get("hidden") else "Make it, for alerts to come?"
+    if not yes and sys.stdin.isatty() and not typer.confirm(question, default=True, err=True):
         out.say("Nothing was silenced.")
         raise typer.Exit(1)
 
@@ -283,7 +287,10 @@ def _moment(text: str, option: str) -> "datetime":
 
 
 def _user() -> str:
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or ""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return ""
 
 
 # --- what is shown -------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def test_a_password_in_the_address_is_refused_and_not_repeated(here):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["routes"], ["incidents"], ["deliveries"], ["receivers"], ["check"]]
+    "arguments", [[], ["routes"], ["incidents"], ["silences"], ["deliveries"], ["receivers"], ["check"]]
 )
 def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
     ended = here(*arguments)
@@ -64,9 +64,10 @@ def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
 
 
 COMMANDS = {
-    "": ["demo", "check", "serve", "version", "routes", "incidents", "deliveries", "receivers"],
+    "": ["demo", "check", "serve", "version", "routes", "incidents", "silences", "deliveries", "receivers"],
     "routes": ["show", "test"],
     "incidents": ["list", "show"],
+    "silences": ["add", "list", "show", "expire"],
     "deliveries": ["list", "retry"],
     "receivers": ["test"],
 }
