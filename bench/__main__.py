@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 
-from bench import deadlines, ingest, latency, memory, report, routing, silences
+from bench import deadlines, ingest, inhibition, latency, memory, report, routing, silences
 from bench.peers import STORES
 
-PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing", "silences")
+PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing", "silences", "inhibition")
 OUTPUT = Path("bench/results/latest.json")
 
 
@@ -52,6 +52,9 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "silences" in parts:
         _say("silences")
         figures["silences"] = silences.measure(quick=quick)
+    if "inhibition" in parts:
+        _say("inhibition")
+        figures["inhibition"] = await inhibition.measure(quick=quick)
     figures["machine"]["load_at_end"] = round(os.getloadavg()[0], 2)
     return figures
 

@@ -25,10 +25,11 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(slots=True)
 class Peer:
-    """A running service: where it listens, and the processes it is made of, by role."""
+    """A running service: where it listens, the processes it is made of, by role, and its Redis' port."""
 
     port: int
     pids: dict[str, list[int]] = field(default_factory=dict)
+    redis: int | None = None
 
     def cpu(self) -> dict[str, float]:
         """Seconds of CPU used so far, by role."""
@@ -162,6 +163,7 @@ async def tocsin(text: str, store: StoreKind, workers: int = 1) -> AsyncIterator
             *("--data-dir", str(folder / "data")),
         ]
         redis: list[int] = []
+        redis_port = None
         if store != "embedded":
             redis_port, redis_pid = await stack.enter_async_context(redis_server(store))
             command += ["--redis", f"redis://127.0.0.1:{redis_port}/0"]
@@ -171,7 +173,7 @@ async def tocsin(text: str, store: StoreKind, workers: int = 1) -> AsyncIterator
         others = children(pid)
         stores = [one for one in others if store == "embedded" and _is_store(one)]
         gateway = [pid, *(one for one in others if one not in stores)]
-        yield Peer(port, {"gateway": gateway, "store": redis or stores})
+        yield Peer(port, {"gateway": gateway, "store": redis or stores}, redis_port)
 
 
 def _is_store(pid: int) -> bool:

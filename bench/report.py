@@ -158,6 +158,30 @@ def _silences(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _inhibition(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(
+        (
+            "index",
+            "open alerts",
+            "filing µs",
+            "known roles µs",
+            "free µs",
+            "inhibited µs",
+            "crowded µs",
+            "in a circle µs",
+            "released µs",
+            "",
+        ),
+        [
+            (
+                *(row["index"], f"{row['open_alerts']:,}", row["filing"], row.get("roles", "")),
+                *(row["free"], row["inhibited"], row["crowded"], row["circle"], row["released"], _mark(row)),
+            )
+            for row in rows
+        ],
+    )
+
+
 def _mark(row: dict[str, Any]) -> str:
     return {True: "✓", False: "✗", None: ""}[row.get("reached")]
 
@@ -175,4 +199,5 @@ _PARTS = {
     "memory": _memory,
     "routing": _routing,
     "silences": _silences,
+    "inhibition": _inhibition,
 }
