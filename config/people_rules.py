@@ -5,7 +5,7 @@ They look at the document as written, as `rules.py` does. All of them are Tocsin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from config.people import ANY_SEVERITY
 from config.problems import did_you_mean
@@ -14,19 +14,47 @@ from config.written import Finding, at_most_one, entries, mapping, names, texts,
 from routing.severity import MOST, NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from config.problems import Path
 
 _KINDS: Final = ("receiver", "team", "user")
 
 
+class _Known(NamedTuple):
+    """What can be named in these sections.
+
+    Attributes:
+        users: name -> the services that tell the user.
+        ways: how a team can be told by a person -> the services that some team's needs.
+        glob: the section `global`.
+    """
+
+    severities: list[str]
+    receivers: frozenset[str]
+    teams: frozenset[str]
+    users: Mapping[str, list[str]]
+    policies: frozenset[str]
+    ways: Mapping[str, list[str]]
+    glob: dict[str, Any]
+
+
 def findings(data: dict[str, Any]) -> Iterator[Finding]:
     """All that is wrong between the keys of these sections."""
+    users = {str(user.get("name")): _reached_by(user) for _, user in entries(data, "users")}
+    known = _Known(
+        severities=_severity_names(data),
+        receivers=names(data, "receivers"),
+        teams=names(data, "teams"),
+        users=users,
+        policies=names(data, "escalation_policies"),
+        ways={way: _reached_through(way, data, users) for way in ("lead", "manager")},
+        glob=mapping(data.get("global")),
+    )
     yield from _severities(data.get("severities"))
-    yield from _teams(data)
+    yield from _teams(data, known)
     yield from _users(data)
-    yield from _policies(data)
+    yield from _policies(data, known)
 
 
 # --- severities ----------------------------------------------------------------------------------------
@@ -74,24 +102,20 @@ def _severity_names(data: dict[str, Any]) -> list[str]:
 # --- teams and users -----------------------------------------------------------------------------------
 
 
-def _teams(data: dict[str, Any]) -> Iterator[Finding]:
+def _teams(data: dict[str, Any], known: _Known) -> Iterator[Finding]:
     yield from unique(data, "team", "teams")
-    severities = _severity_names(data)
     for path, team in _all_teams(data):
         for way in ("lead", "manager"):
-            if "@" not in str(team.get(way)):
-                yield from _user((*path, way), team.get(way), data)
+            yield from _person((*path, way), team.get(way), known)
         for key in ("slack_channel", "pagerduty", "pagerduty_file"):
             for severity in mapping(team.get(key)):
-                if severity.lower() not in (*severities, ANY_SEVERITY):
-                    message = (
-                        f"there is no severity {severity!r}; expected one of {', '.join(severities)}, or"
-                    )
-                    hint = did_you_mean(severity.lower(), severities)
-                    yield Finding((*path, key, severity), f"{message} {ANY_SEVERITY}{hint}", key=True)
-    teams = names(data, "teams")
+                if severity.lower() not in (*known.severities, ANY_SEVERITY):
+                    expected = f"one of {', '.join(known.severities)}, or {ANY_SEVERITY}"
+                    hint = did_you_mean(severity.lower(), known.severities)
+                    message = f"there is no severity {severity!r}; expected {expected}{hint}"
+                    yield Finding((*path, key, severity), message, key=True)
     for at, rule in entries(data, "team_rules"):
-        yield from unknown(("team_rules", at, "team"), rule.get("team"), "team", teams, "teams")
+        yield from unknown(("team_rules", at, "team"), rule.get("team"), "team", known.teams, "teams")
 
 
 def _all_teams(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -101,11 +125,10 @@ def _all_teams(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
         yield ("teams", at), team
 
 
-def _user(path: Path, name: Any, data: dict[str, Any]) -> Iterator[Finding]:
-    known = names(data, "users")
-    if isinstance(name, str) and name and name not in known:
+def _person(path: Path, name: Any, known: _Known) -> Iterator[Finding]:
+    if isinstance(name, str) and name and "@" not in name and name not in known.users:
         message = f"there is no user {name!r}; expected the name of one in users, or an address with @"
-        yield Finding(path, message + did_you_mean(name, known))
+        yield Finding(path, message + did_you_mean(name, known.users))
 
 
 def _users(data: dict[str, Any]) -> Iterator[Finding]:
@@ -127,21 +150,28 @@ def _reached_by(user: dict[str, Any]) -> list[str]:
     return [service for key, service in services.items() if user.get(key)]
 
 
+def _reached_through(way: str, data: dict[str, Any], users: Mapping[str, list[str]]) -> list[str]:
+    """The services that tell the leads, or managers, of all teams."""
+    people = [str(team.get(way) or "") for _, team in _all_teams(data)]
+    services = [["email"] if "@" in name else users.get(name, []) for name in people]
+    return list(dict.fromkeys(service for some in services for service in some))
+
+
 # --- policies ------------------------------------------------------------------------------------------
 
 
-def _policies(data: dict[str, Any]) -> Iterator[Finding]:
+def _policies(data: dict[str, Any], known: _Known) -> Iterator[Finding]:
     yield from unique(data, "policy", "escalation_policies")
     for at, policy in entries(data, "escalation_policies"):
         before = 0
         for position, step in entries(policy, "steps"):
             path: Path = ("escalation_policies", at, "steps", position)
-            yield from _step(path, step, data, str(policy.get("name")))
+            yield from _step(path, step, known, str(policy.get("name")))
             yield from _when(path, step, before)
             before = max(before, _after(step) or 0)
 
 
-def _step(path: Path, step: dict[str, Any], data: dict[str, Any], policy: str) -> Iterator[Finding]:
+def _step(path: Path, step: dict[str, Any], known: _Known, policy: str) -> Iterator[Finding]:
     yield from at_most_one(path, step, ("notify", "policy"))
     if path[-1] == 0 and step.get("policy"):
         message = "the first step hands over before anybody is told; expected notify"
@@ -150,10 +180,10 @@ def _step(path: Path, step: dict[str, Any], data: dict[str, Any], policy: str) -
         yield Finding(path, "this step tells nobody; expected notify, such as notify: [{team: slack}]")
     if step.get("policy") == policy:
         yield Finding((*path, "policy"), "the policy hands over to itself; expected another one")
-    known = names(data, "escalation_policies")
-    yield from unknown((*path, "policy"), step.get("policy"), "policy", known, "escalation_policies")
+    where = "escalation_policies"
+    yield from unknown((*path, "policy"), step.get("policy"), "policy", known.policies, where)
     for at, target in entries(step, "notify"):
-        yield from _target((*path, "notify", at), target, data)
+        yield from _target((*path, "notify", at), target, known)
 
 
 def _after(step: dict[str, Any]) -> int | None:
@@ -178,36 +208,27 @@ def _when(path: Path, step: dict[str, Any], before: int) -> Iterator[Finding]:
         yield Finding((*path, "after"), message)
 
 
-def _target(path: Path, target: dict[str, Any], data: dict[str, Any]) -> Iterator[Finding]:
+def _target(path: Path, target: dict[str, Any], known: _Known) -> Iterator[Finding]:
     yield from at_most_one(path, target, _KINDS)
     if not any(target.get(kind) for kind in _KINDS):
         yield Finding(path, f"this target is nobody; expected one of {', '.join(_KINDS)}")
-    receivers = names(data, "receivers")
-    yield from unknown((*path, "receiver"), target.get("receiver"), "receiver", receivers, "receivers")
-    yield from unknown((*path, "user"), target.get("user"), "user", names(data, "users"), "users")
+    yield from unknown((*path, "receiver"), target.get("receiver"), "receiver", known.receivers, "receivers")
+    yield from unknown((*path, "user"), target.get("user"), "user", known.users, "users")
     kind = "team" if target.get("team") else "user"
-    glob = mapping(data.get("global"))
-    for service in dict.fromkeys(_services(target, data)):
-        if lacking := _lacking(service, glob):
+    for service in _services(target, known):
+        if lacking := _lacking(service, known.glob):
             yield Finding((*path, kind), lacking)
 
 
-def _services(target: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
+def _services(target: dict[str, Any], known: _Known) -> list[str]:
     """What a target may be told by: of a team's, all that any team has there."""
-    users = {
-        user["name"]: _reached_by(user)
-        for _, user in entries(data, "users")
-        if isinstance(user.get("name"), str)
-    }
     match target.get("team"):
         case "slack" | "email" as service:
-            yield service
+            return [service]
         case "lead" | "manager" as way:
-            for _, team in _all_teams(data):
-                who = str(team.get(way) or "")
-                yield from ["email"] if "@" in who else users.get(who, [])
-    if isinstance(name := target.get("user"), str):
-        yield from users.get(name, [])
+            return known.ways[way]
+    user = target.get("user")
+    return known.users.get(user, []) if isinstance(user, str) else []
 
 
 def _lacking(service: str, glob: dict[str, Any]) -> str:

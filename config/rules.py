@@ -145,10 +145,10 @@ def _files_beside_values(path: Path, value: Any) -> Iterator[Finding]:
 class _Known(NamedTuple):
     """What routes can name; None: nothing is known of it, and something is said there already."""
 
-    receivers: list[str] | None
-    intervals: list[str]
-    policies: list[str]
-    teams: list[str]
+    receivers: frozenset[str] | None
+    intervals: frozenset[str]
+    policies: frozenset[str]
+    teams: frozenset[str]
 
 
 def _routes(data: dict[str, Any]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from config.problems import Path, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 
 class Finding(NamedTuple):
@@ -61,11 +61,10 @@ def children(value: Any) -> Iterable[tuple[str | int, Any]]:
     return enumerate(value) if isinstance(value, list) else ()
 
 
-def names(data: dict[str, Any], *keys: str) -> list[str]:
+def names(data: dict[str, Any], *keys: str) -> frozenset[str]:
     """The names of what stands in these lists, as far as they have one."""
-    return [
-        item["name"] for key in keys for _, item in entries(data, key) if isinstance(item.get("name"), str)
-    ]
+    found = (item.get("name") for key in keys for _, item in entries(data, key))
+    return frozenset(name for name in found if isinstance(name, str))
 
 
 def unique(data: dict[str, Any], what: str, *keys: str, at: Path = ()) -> Iterator[Finding]:
@@ -80,9 +79,8 @@ def unique(data: dict[str, Any], what: str, *keys: str, at: Path = ()) -> Iterat
             seen.add(name if isinstance(name, str) else "")
 
 
-def unknown(path: Path, name: Any, what: str, known: Iterable[str], where: str) -> Iterator[Finding]:
+def unknown(path: Path, name: Any, what: str, known: Collection[str], where: str) -> Iterator[Finding]:
     """A name that nothing has; one that is no text is the schema's matter."""
-    known = list(known)
     if isinstance(name, str) and name and name not in known:
         message = f"there is no {what} {name!r}; expected the name of one in {where}"
-        yield Finding(path, message + did_you_mean(name, known))
+        yield Finding(path, message + did_you_mean(name, sorted(known)))
