@@ -12,7 +12,7 @@ import typer
 from gateway.cli.options import DEFAULT_SERVER, Limit, Output, Server, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from routing.matchers import Matcher
@@ -62,11 +62,11 @@ def add_silence(
     Prints the id of the silence.
     """
     from gateway.cli import output as out
-    from gateway.cli import times
+    from gateway.cli import spans, times
     from gateway.cli.client import Client
 
     asked: dict[str, Any] = {"matchers": _matchers(matchers)}
-    span = _span(lasts, until, start)
+    span = spans.parse(lasts, until, start)
     client = Client(server, token)
     preview = client.post("/silences/preview", body=asked)
     _say_preview(preview.body)
@@ -232,58 +232,6 @@ def _parsed(texts: "Iterable[str]") -> "list[Matcher]":
                 f"{text!r} at character {error.column}: {error}", param_hint="'MATCHER...'"
             ) from None
     return found
-
-
-def _span(lasts: str, until: str, start: str) -> "Callable[[datetime], dict[str, str]]":
-    """`ends_at` and `starts_at` of the API, from the server's clock."""
-    from datetime import timedelta
-
-    if bool(lasts) == bool(until):
-        raise typer.BadParameter("give one of them, not both or none", param_hint="'--for' / '--until'")
-    begins = _moment(start, "'--start'") if start else None
-    ends = _moment(until, "'--until'") if until else None
-    length = timedelta(milliseconds=_duration(lasts)) if lasts else timedelta()
-
-    def span(now: "datetime") -> dict[str, str]:
-        try:
-            end = ends or (begins or now) + length
-        except OverflowError:
-            raise typer.BadParameter("it ends after the year 9999", param_hint="'--for'") from None
-        return {"ends_at": end.isoformat()} | ({"starts_at": begins.isoformat()} if begins else {})
-
-    return span
-
-
-def _duration(text: str) -> int:
-    from pydantic_core import PydanticCustomError
-
-    from config.values import parse_duration
-
-    try:
-        length = parse_duration(text)
-    except PydanticCustomError as error:
-        raise typer.BadParameter(error.message(), param_hint="'--for'") from None
-    if length <= 0:
-        raise typer.BadParameter("a silence lasts longer than 0s", param_hint="'--for'")
-    return length
-
-
-def _moment(text: str, option: str) -> "datetime":
-    from datetime import UTC, datetime
-
-    expected = "expected a time with its zone, such as 2026-11-24T18:00Z or 2026-11-24T18:00+01:00"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; {expected}", param_hint=option) from None
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} has no zone; {expected}", param_hint=option)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise typer.BadParameter(
-            f"there is no such time as {text!r}; {expected}", param_hint=option
-        ) from None
 
 
 def _user() -> str:
