@@ -9,7 +9,7 @@ from config.findings.code import Code, Example
 from routing.satisfiable import clash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from config.findings.finding import Finding
     from config.findings.subject import PlacedRoute, Subject
@@ -53,31 +53,22 @@ def _contradictory(subject: Subject) -> Iterator[Finding]:
         if subject.reach.of(route).hidden_by:
             continue
         clashing = clash(route.conditions)
-        above = [one for one in route.lineage[:-1] if set(one.route.matchers) & set(clashing)]
-        where = f", which stands in line {subject.line(above[-1].path)}" if above else ""
-        what = "its matchers exclude each other"
-        if (
-            clashing
-            and not subject.filled_in(route.path)
-            and not any(subject.filled_in(one.path) for one in above)
-        ):
-            what = f"{' and '.join(map(str, clashing))} exclude each other"
-        advice = "Correct one of them; for either of two values write one matcher: " + _either(clashing)
-        if above:
-            advice = (
-                f"Move it out of the route in line {subject.line(above[-1].path)}, or correct the matcher."
-            )
-        yield subject.finding(
-            CONTRADICTORY,
-            _place(subject, route),
-            f"no alert can come here: {what}{where if above else ''}",
-            advice,
-        )
-
-
-def _either(clashing: Sequence[object]) -> str:
-    label = str(getattr(clashing[0], "name", "label")) if clashing else "label"
-    return f'{label}=~"one|other"'
+        above = {matcher: one for one in route.lineage[:-1] for matcher in one.route.matchers}
+        places = dict.fromkeys(subject.line(above[one].path) for one in clashing if one in above)
+        if clashing and not any(subject.filled_in(one.path) for one in (route, *above.values())):
+            said = [
+                f"{one}, of the route in line {subject.line(above[one].path)}," if one in above else str(one)
+                for one in clashing
+            ]
+            reason = f"no alert can come here: {' and '.join(said)} exclude each other"
+        else:
+            reason = "no alert can come here: its matchers, with those above, exclude each other"
+        if places:
+            advice = f"Move it out of the route in line {next(iter(places))}, or correct one of the matchers."
+        else:
+            label = clashing[0].name if clashing else "label"
+            advice = f'Correct one of them; for either of two values write {label}=~"one|other".'
+        yield subject.finding(CONTRADICTORY, _place(subject, route), reason, advice)
 
 
 HIDDEN: Final = Code(
