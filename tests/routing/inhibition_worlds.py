@@ -60,18 +60,18 @@ _MATCHERS = [
     *(Matcher("a", "!=", value) for value in _VALUES),
     *(Matcher("b", op, value) for op in ("=~", "!~") for value in ("x|y", "[yz]", "z?", ".+")),
 ]
-_SIDES = [
+SIDES = [
     *((one,) for one in _MATCHERS * 6),
     (),
     *((one, other) for one, other in itertools.combinations(_MATCHERS, 2) if one.name != other.name),
 ]
-_EQUAL = [(), (), ("c",), ("c",), ("b",), ("a",), ("b", "c"), ("missing",)]
-_LABELS = [
+EQUAL = [(), (), ("c",), ("c",), ("b",), ("a",), ("b", "c"), ("missing",)]
+LABELS = [
     {name: value for name, value in zip("abcd", values, strict=True) if value}
     for values in itertools.product(("x", "y", "z"), ("", "x", "y", "z"), ("", "1"), ("", "silenced"))
 ]
 
-_sides, _equals = st.sampled_from(_SIDES), st.sampled_from(_EQUAL)
+_sides, _equals = st.sampled_from(SIDES), st.sampled_from(EQUAL)
 _rules = st.builds(Rule, st.just(""), _sides, _sides, _equals)
 
 
@@ -87,7 +87,7 @@ _rings = st.builds(
 rule_sets = st.lists(_rules, min_size=1, max_size=5).map(tuple) | _rings | _rings
 _alerts = st.builds(
     lambda labels, rank, at: alert(rank, at, **labels),
-    st.sampled_from(_LABELS),
+    st.sampled_from(LABELS),
     st.integers(0, 1),
     st.integers(0, 1),
 )
