@@ -1,7 +1,8 @@
 """A valid configuration -> the plan that the service works on.
 
 Here inheritance happens: timers and labels from parent routes; what comes from `global` fills in `filled.py`.
-Nothing is checked (see `schema.py`, `rules.py`) and nothing is read from outside.
+Nothing is checked (see `schema.py`, `rules.py`) and nothing is read from outside. Names that nothing has are
+left out: where a check has no values for variables, a variable's name stands for one.
 
 Rules: Alertmanager's `dispatch/route.go` for what a route inherits, its default timers and its key.
 """
@@ -125,11 +126,14 @@ def compile_plan(config: Config) -> Plan:
 def _severities(section: SeveritiesConfig | None) -> Severities:
     if section is None:
         return Severities()
+    names = tuple(name.lower() for name in section.names)
+    aliases = {word.lower(): name.lower() for word, name in section.aliases.items()}
+    default = section.default.lower()
     return Severities(
         label=section.label,
-        names=tuple(name.lower() for name in section.names),
-        aliases={word.lower(): name.lower() for word, name in section.aliases.items()},
-        default=section.default.lower(),
+        names=names,
+        aliases={word: name for word, name in aliases.items() if name in names},
+        default=default if default in names else "",
     )
 
 
@@ -173,8 +177,8 @@ def _route(section: RouteConfig, parent: Route, path: str, intervals: Mapping[st
         policy=section.policy or ("" if own else parent.policy),
         team=section.team or parent.team,
         labels=tuple(sorted((dict(parent.labels) | section.labels).items())),
-        mute=tuple(intervals[name] for name in section.mute_time_intervals),
-        active=tuple(intervals[name] for name in section.active_time_intervals),
+        mute=tuple(intervals[name] for name in section.mute_time_intervals if name in intervals),
+        active=tuple(intervals[name] for name in section.active_time_intervals if name in intervals),
         group_by=parent.group_by if section.group_by is None else _group_by(section.group_by),
         group_wait=parent.group_wait if section.group_wait is None else section.group_wait,
         group_interval=section.group_interval or parent.group_interval,

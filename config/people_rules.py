@@ -89,7 +89,7 @@ def _severities(section: Any) -> Iterator[Finding]:
 
 def _severity(path: Path, name: Any, known: list[str]) -> Iterator[Finding]:
     if isinstance(name, str) and name and name.lower() not in known:
-        message = f"there is no severity {name!r}; expected one of {', '.join(known)}"
+        message = f"there is no severity {name!r}; expected the name of one in severities"
         yield Finding(path, message + did_you_mean(name.lower(), known))
 
 
@@ -110,9 +110,12 @@ def _teams(data: dict[str, Any], known: _Known) -> Iterator[Finding]:
         for key in ("slack_channel", "pagerduty", "pagerduty_file"):
             for severity in mapping(team.get(key)):
                 if severity.lower() not in (*known.severities, ANY_SEVERITY):
-                    expected = f"one of {', '.join(known.severities)}, or {ANY_SEVERITY}"
+                    usual = f"one of {', '.join(NAMES)}"
+                    expected = "the name of one in severities" if data.get("severities") else usual
                     hint = did_you_mean(severity.lower(), known.severities)
-                    message = f"there is no severity {severity!r}; expected {expected}{hint}"
+                    message = (
+                        f"there is no severity {severity!r}; expected {expected}, or {ANY_SEVERITY}{hint}"
+                    )
                     yield Finding((*path, key, severity), message, key=True)
     for at, rule in entries(data, "team_rules"):
         yield from unknown(("team_rules", at, "team"), rule.get("team"), "team", known.teams, "teams")

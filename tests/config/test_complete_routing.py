@@ -5,7 +5,7 @@ import pytest
 from config.compile import compile_plan
 from config.doubts import doubts
 from config.later import not_carried_out
-from config.load import load_text
+from config.load import examine, load_text
 from routing.calendar import Period
 from routing.policies import Policy, Step, Target
 from routing.tree import walk
@@ -170,6 +170,21 @@ teams: [{name: x}]
         ("inhibit_rules", 0, "target_matchers", 0): "classic",
         ("team_rules", 0, "matchers", 0): "classic",
     }
+
+
+def test_a_plan_is_made_where_variables_have_no_value(tmp_path):
+    file = tmp_path / "tocsin.yaml"
+    file.write_text(
+        "route: {receiver: '${A}', routes: [{mute_time_intervals: ['${B}'], policy: p}, {policy: '${C}'}]}\n"
+        "receivers: [{name: a}]\n"
+        "severities: {names: [high, low], aliases: {x: '${D}'}, default: '${E}'}\n"
+        "escalation_policies: [{name: p, steps: [{notify: [{receiver: '${F}'}, {user: '${G}'}]}]}]\n"
+    )
+    config = examine(file, {}, without_env=True).config
+    found = compile_plan(config)
+    assert found.severities.rank({}) == 1
+    assert found.first_step("p", "", 0) == ()
+    assert found.root.children[0].mute == ()
 
 
 def test_any_text_is_a_label_name_in_group_by_as_in_alertmanager():

@@ -205,10 +205,14 @@ KEYS = re.findall(
     r"\w+",
     """global route receivers templates redis auth tokens name receiver matchers match group_by routes
  continue pagerduty_configs slack_configs email_configs webhook_configs url to headers http_config tls_config
- fields group_wait scopes token limits body details images smtp_smarthost slack_api_url""",
+ fields group_wait scopes token limits body details images smtp_smarthost slack_api_url inhibit_rules equal
+ source_matchers target_match time_intervals mute_time_intervals times start_time end_time weekdays location
+ severities names aliases default teams team_defaults team_rules users lead slack_id slack_channel pagerduty
+ pagerduty_file escalation_policies steps notify team user policy after unless ack_timeout labels""",
 )
 values = st.recursive(
-    st.none() | st.sampled_from(["a", "", "5", "5m", "http://h", "...", "x=y", "yes", "${KEY}"]),
+    st.none()
+    | st.sampled_from(["a", "", "5", "5m", "http://h", "...", "x=y", "yes", "${KEY}", "a@b", "lead"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=20,
 )

@@ -31,7 +31,7 @@ def expect(text, expected):
             "3:42: severities.aliases.x: there is no severity 'c'; expected",
         ),
         ("{names: [a, b], aliases: {B: a}}", "3:39: severities.aliases.B: 'B' is a severity itself"),
-        ("{names: [high, low], default: lo}", "severities.default: there is no severity 'lo'; expected one"),
+        ("{names: [high, low], default: lo}", "severities.default: there is no severity 'lo'; expected the"),
         ("{names: [high, low], default: lo}", "did you mean 'low'?"),
         (
             "{names: [a], order: [a]}",
@@ -64,6 +64,7 @@ def test_each_mistake_in_severities_is_told_with_its_place(section, expected):
             "{name: x, pagerduty: {sev1: '${KEY}'}}",
             "3:31: teams[0].pagerduty.sev1: there is no severity 'sev1'",
         ),
+        ("{name: x, pagerduty: {p: x}}", "expected one of critical, high, medium, low, info, or default"),
         ("{name: x, pagerduty: ''}", "the secret is empty"),
         (
             "{name: x, pagerduty: a, pagerduty_file: b}",
