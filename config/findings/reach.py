@@ -84,6 +84,13 @@ class Reach:
             if sibling.position < one.position and not sibling.route.continue_ and sibling.sure
         ]
 
+    def next_to(self, route: PlacedRoute) -> list[PlacedRoute]:
+        """The later siblings that may take an alert too that the route takes, and goes on with."""
+        if route.parent is None:
+            return []
+        siblings = self._families[route.parent].candidates(route.conditions)
+        return [sibling for sibling in siblings if sibling.position > route.position]
+
     def takers(self, route: PlacedRoute, conditions: Iterable[Matcher]) -> list[PlacedRoute]:
         """The children of the route that may take an alert that meets the conditions."""
         return [child for child in self._families[route].candidates(conditions) if child.sure]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice, product
 from typing import TYPE_CHECKING, Final
 
 from config.findings.check import Check
 from config.findings.code import Code, Example
 from routing.satisfiable import clash
+from routing.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from config.findings.finding import Finding
     from config.findings.subject import PlacedRoute, Subject
+
+MAX_PAIRS: Final = 500  # of routes of which it is asked whether both take an alert
 
 CONTRADICTORY: Final = Code(
     "TOC101",
@@ -123,6 +127,90 @@ def _hidden(subject: Subject) -> Iterator[Finding]:
         )
 
 
+TWO_INCIDENTS: Final = Code(
+    "TOC103",
+    "route-two-incidents",
+    "warning",
+    "One alert that opens two incidents",
+    found="Two routes with policies that both take the same alert, because the first of them, or one "
+    "above it, says `continue: true`.",
+    bad="Each policy has an incident of its own and calls its own people. Whoever acknowledges one is "
+    "still rung for the other.",
+    example=Example("""\
+        route:
+          receiver: default
+          group_by: [alertname]
+          routes:
+            - matchers: [severity="critical"]
+              policy: page
+              continue: true
+            - matchers: [team="database"]
+              policy: database
+        escalation_policies:
+          - name: page
+            steps: [{notify: [{receiver: pager}]}]
+          - name: database
+            steps: [{notify: [{receiver: database-pager}]}]
+        """),
+    instead=Example("""\
+        route:
+          receiver: default
+          group_by: [alertname]
+          routes:
+            - matchers: [severity="critical"]
+              receiver: chat
+              continue: true
+            - matchers: [team="database"]
+              policy: database
+        escalation_policies:
+          - name: database
+            steps: [{notify: [{receiver: database-pager}]}]
+        """),
+)
+
+
+def _two_incidents(subject: Subject) -> Iterator[Finding]:
+    if not subject.plan.policies or not all(route.sure for route in subject.routes):
+        return
+    tree = Tree(subject.plan.root)
+    left = MAX_PAIRS
+    for going_on in (route for route in subject.routes if route.route.continue_):
+        pairs = product(_following(subject, [going_on]), _following(subject, subject.reach.next_to(going_on)))
+        for first, second in islice(pairs, max(left, 0)):
+            left -= 1
+            labels = _taken_by_both(subject, first, second)
+            if labels is None or sum(bool(route.policy) for route in tree.match(labels)) < 2:
+                continue
+            such = "" if _shows_variables(subject, first, second) else f" such as {subject.labels(labels)}"
+            yield subject.finding(
+                TWO_INCIDENTS,
+                (*going_on.path, "continue"),
+                f"an alert{such} opens two incidents: with the policy {first.route.policy!r} here, and with"
+                f" {second.route.policy!r} by the route in line {subject.line(second.path)}",
+                "Take continue out, or let one of the two routes tell a receiver instead.",
+                key=True,
+            )
+            break
+
+
+def _following(subject: Subject, above: Iterable[PlacedRoute]) -> list[PlacedRoute]:
+    """The routes with a policy at or below some."""
+    return [one for top in above for one in subject.below(top) if one.route.policy]
+
+
+def _taken_by_both(subject: Subject, first: PlacedRoute, second: PlacedRoute) -> Mapping[str, str] | None:
+    meeting = dict.fromkeys((*first.conditions, *second.conditions))
+    reach = subject.reach
+    avoiding = [
+        hider for one in (first, second) for hider in (*reach.hiders(one), *reach.takers(one, meeting))
+    ]
+    return reach.search(meeting, avoiding).answer.labels
+
+
+def _shows_variables(subject: Subject, *routes: PlacedRoute) -> bool:
+    return any(subject.filled_in(one.path) for route in routes for one in route.lineage[1:])
+
+
 CONTINUES_TO_NOTHING: Final = Code(
     "TOC104",
     "route-continues-to-nothing",
@@ -183,5 +271,6 @@ def _place(subject: Subject, route: PlacedRoute) -> tuple[str | int, ...]:
 CHECKS: Final = (
     Check(CONTRADICTORY, _contradictory),
     Check(HIDDEN, _hidden),
+    Check(TWO_INCIDENTS, _two_incidents),
     Check(CONTINUES_TO_NOTHING, _continues_to_nothing),
 )

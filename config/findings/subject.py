@@ -80,6 +80,18 @@ class Subject:
         """Where the alerts of the rule files go."""
         return send(self.alerts, self.routes) if self.alerts else ()
 
+    def below(self, top: PlacedRoute) -> Iterator[PlacedRoute]:
+        """A route and all below it, in the order written."""
+        start = self._positions[top]
+        for route in self.routes[start:]:
+            if len(route.lineage) <= len(top.lineage) and route is not top:
+                return
+            yield route
+
+    @cached_property
+    def _positions(self) -> dict[PlacedRoute, int]:
+        return {route: at for at, route in enumerate(self.routes)}
+
     def _walk(self, placed: PlacedRoute) -> Iterator[PlacedRoute]:
         yield placed
         sections, routes = placed.section.routes, placed.route.children

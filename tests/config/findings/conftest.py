@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from config.alertmanager import read_front
+from config.findings.alerts import Alerts
 from config.findings.check import run
 from config.findings.subject import Subject
 from config.load import ConfigError, examine
+from config.rule_files import read_rules
 from gateway.cli.findings import CHECKS
 
 ENV = {"SLACK_TOKEN": "xoxb-1", "PAGERDUTY_KEY": "R0123456789ABCDEF"}
@@ -43,12 +46,22 @@ def check(tmp_path, monkeypatch):
     """Runs all checks over the text of a configuration: `[finding, ...]`."""
     monkeypatch.chdir(tmp_path)
 
-    def run_over(text: str, *, name: str = "tocsin.yaml", **how):
-        (tmp_path / name).write_text(completed(text))
-        document, config, problems = examine(Path(name), ENV, **how)
+    def run_over(
+        text: str, *, rules: str = "", alertmanager: str = "", receiver="", external=None, now=0,
+        without_env=False,
+    ):  # fmt: skip
+        file = Path("tocsin.yaml")
+        file.write_text(completed(text))
+        document, config, problems = examine(file, ENV, without_env=without_env)
         if problems:
             raise ConfigError(problems)
-        return run(CHECKS, Subject(document, config, **how))
+        beside = {}
+        if rules:
+            beside["alerts"] = Alerts(read_rules(textwrap.dedent(rules), "rules.yml"), external)
+        if alertmanager:
+            named = (receiver,) if receiver else ()
+            beside["front"] = read_front(textwrap.dedent(alertmanager), "alertmanager.yml", named)
+        return run(CHECKS, Subject(document, config, without_env=without_env, now=now, **beside))
 
     return run_over
 
@@ -68,6 +81,7 @@ def check_example(check):
     """Runs all checks over a page's example: the codes of what is found."""
 
     def codes(example) -> list[str]:
-        return [finding.id for finding in check(example.config)]
+        files = {"rules": example.rules, "alertmanager": example.alertmanager}
+        return [finding.id for finding in check(example.config, **files)]
 
     return codes

@@ -132,7 +132,7 @@ def inhibits(rule, source, target):
 
 
 @given(st.lists(rule, min_size=1, max_size=4))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_rule_is_idle_or_covered_if_that_is_said_and_only_then(tmp_path, written):
     file = tmp_path / "tocsin.yaml"
     file.write_text(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import textwrap
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -128,6 +129,47 @@ def test_a_continue_at_the_end_is_said_at_its_key(found):
     assert found(text, "TOC104") == ["9:7 no route follows that could be asked too"]
 
 
+POLICIES = """\
+escalation_policies:
+  - {name: one, steps: [{notify: [{receiver: default}]}]}
+  - {name: two, steps: [{notify: [{receiver: default}]}]}
+"""
+TWICE = [
+    ("both take it", "[severity=x]", "[team=y]", True),
+    ("the first takes all", "[]", "[team=y]", True),
+    ("no alert has both", "[team=x]", "[team=y]", False),
+    ("expressions with nothing in common", "[name=~A.*]", "[name=~B.*]", False),
+]
+
+
+@pytest.mark.parametrize(("why", "first", "second", "twice"), TWICE)
+def test_an_alert_opens_two_incidents(found, why, first, second, twice):
+    text = two_routes(f"{first}\n      continue: true\n      policy: one", f"{second}\n      policy: two")
+    text = text.replace("- receiver: first", "- name: first").replace("- receiver: second", "- name: second")
+    said = found(text + POLICIES, "TOC103")
+    assert len(said) == twice
+    assert all(one.startswith("6:7 an alert such as {") and "in line 8" in one for one in said)
+
+
+def test_a_policy_below_a_route_that_goes_on_counts_and_a_receiver_does_not(found):
+    text = """\
+        route:
+          receiver: default
+          routes:
+            - matchers: [a=1]
+              continue: true
+              routes:
+                - {matchers: [b=1], policy: one}
+            - {matchers: [c=1], receiver: chat}
+            - {matchers: [d=1], policy: two}
+        """
+    (said,) = found(textwrap.dedent(text) + POLICIES, "TOC103")
+    assert said.startswith("5:7 an alert such as {a=")
+    assert "in line 9" in said
+    quiet = text.replace("policy: two", "receiver: other")
+    assert found(textwrap.dedent(quiet) + POLICIES, "TOC103") == []
+
+
 # --- what is said is true ------------------------------------------------------------------------------
 
 VALUES = ("", "a", "b", "ab")
@@ -148,7 +190,7 @@ routes = st.recursive(
 
 
 @given(st.lists(routes, min_size=1, max_size=4))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_alert_comes_to_a_route_of_which_that_is_said_and_one_to_every_other(tmp_path, trees):
     file = tmp_path / "tocsin.yaml"
     file.write_text(json.dumps({"route": {"receiver": "r", "routes": trees}, "receivers": [{"name": "r"}]}))
