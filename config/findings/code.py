@@ -32,7 +32,7 @@ class Example:
         named = (
             ("tocsin.yaml", self.config),
             ("a Prometheus rule file", self.rules),
-            ("alertmanager.yml in front", self.alertmanager),
+            ("the alertmanager.yml in front", self.alertmanager),
         )
         return tuple((name, dedent(text).strip("\n") + "\n") for name, text in named if text)
 

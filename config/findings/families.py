@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from config.findings import (
+    alert_inhibition,
+    alert_labels,
+    alert_routes,
+    front,
+    front_routes,
+    front_webhook,
     grouping,
     inhibition,
     intervals,
@@ -29,4 +35,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     *grouping.CHECKS,
     *intervals.CHECKS,
     *secrets.CHECKS,
+    *alert_routes.CHECKS,
+    *alert_labels.CHECKS,
+    *alert_inhibition.CHECKS,
+    *front.CHECKS,
+    *front_routes.CHECKS,
+    *front_webhook.CHECKS,
 )

@@ -65,7 +65,5 @@ def _files(example: Example) -> str:
     files = example.files()
     blocks = [f"```yaml\n{text}```" for _, text in files]
     if len(files) > 1:
-        blocks = [
-            f"{name[0].upper()}{name[1:]}:\n\n{block}" for (name, _), block in zip(files, blocks, strict=True)
-        ]
+        blocks = [f"In {name}:\n\n{block}" for (name, _), block in zip(files, blocks, strict=True)]
     return "\n\n".join(blocks)

@@ -1,0 +1,268 @@
+"""Routes of an Alertmanager in front that hide alerts from Tocsin, or bring them late."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from config.findings.check import Check
+from config.findings.code import Code, Example
+from config.findings.front import GOOD, finding_in, in_front, receivers_of, written
+from routing.satisfiable import can_hold, implies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from config.alertmanager import FrontRoute
+    from config.findings.finding import Finding
+    from config.findings.subject import Subject
+    from routing.matchers import Matcher
+
+
+UNROUTED: Final = Code(
+    "TOC702",
+    "front-route-elsewhere",
+    "warning",
+    "A route in front whose alerts Tocsin never sees",
+    found="A route of the Alertmanager in front that tells another receiver, and whose alerts do not come to "
+    "Tocsin by a `continue` either.",
+    bad="Tocsin knows nothing of these alerts: it tells nobody of them, and they inhibit nothing.",
+    example=Example(
+        alertmanager=in_front(routes="    - {matchers: ['severity=\"critical\"'], receiver: chat}\n")
+    ),
+    instead=Example(
+        alertmanager=in_front(
+            routes="    - {receiver: tocsin, continue: true}\n"
+            "    - {matchers: ['severity=\"critical\"'], receiver: chat}\n"
+        )
+    ),
+)
+
+
+def _unrouted(subject: Subject) -> Iterator[Finding]:
+    front, ours = subject.front, receivers_of(subject)
+    if front is None or not ours:
+        return
+    for route in front.root.walk():
+        if route.receiver in ours or not _told(route) or _reaches(route, ours):
+            continue
+        what = "alerts that no other route takes" if route.parent is None else "alerts of this route"
+        yield finding_in(
+            front,
+            UNROUTED,
+            (*route.path, "receiver"),
+            f"{what} go to {route.receiver!r} and not to Tocsin",
+            f"Send them to {min(ours)!r}; or put before all others a route without matchers, with "
+            f"receiver: {min(ours)} and continue: true.",
+        )
+
+
+def _told(route: FrontRoute) -> bool:
+    """Whether the route itself can be told: no child surely takes everything."""
+    conditions = _conditions(route)
+    return not any(_implied(conditions, child.matchers) for child in route.children)
+
+
+def _reaches(route: FrontRoute, ours: frozenset[str]) -> bool:
+    """Whether every alert that comes to this route certainly comes to Tocsin too, by another."""
+    conditions = _conditions(route)
+    for one in route.lineage()[1:]:
+        siblings = one.parent.children if one.parent else []
+        at = siblings.index(one)
+        before = [sibling for sibling in siblings[:at] if sibling.continue_]
+        if any(_implied(conditions, s.matchers) and _leads(s, conditions, ours) for s in before):
+            return True
+        if one.continue_ and _later(siblings[at + 1 :], conditions, ours):
+            return True
+    return False
+
+
+def _later(siblings: Sequence[FrontRoute], conditions: tuple[Matcher, ...], ours: frozenset[str]) -> bool:
+    """Whether alerts that are passed on to these routes certainly come to Tocsin by one of them."""
+    for sibling in siblings:
+        if _implied(conditions, sibling.matchers):
+            if _leads(sibling, conditions, ours):
+                return True
+            if not sibling.continue_:
+                return False
+        elif not sibling.continue_:
+            below = (*conditions, *sibling.matchers)
+            if can_hold(below) and not _leads(sibling, below, ours):
+                return False
+    return False
+
+
+def _leads(route: FrontRoute, conditions: tuple[Matcher, ...], ours: frozenset[str]) -> bool:
+    """Whether every alert that meets the conditions and enters this route comes to Tocsin below it."""
+    taken = False
+    for child in route.children:
+        below = (*conditions, *child.matchers)
+        if _implied(conditions, child.matchers):
+            if _leads(child, conditions, ours):
+                return True
+            if not child.continue_:
+                return False
+            taken = True
+        elif can_hold(below) and not _leads(child, below, ours):
+            if not child.continue_:
+                return False
+            taken = True
+    return not taken and route.receiver in ours
+
+
+def _conditions(route: FrontRoute) -> tuple[Matcher, ...]:
+    return tuple(matcher for one in route.lineage() for matcher in one.matchers)
+
+
+def _implied(conditions: Sequence[Matcher], matchers: Sequence[Matcher]) -> bool:
+    return set(matchers) <= set(conditions) or implies(conditions, matchers)
+
+
+# --- delays --------------------------------------------------------------------------------------------
+
+WAITS: Final = Code(
+    "TOC703",
+    "front-group-wait",
+    "warning",
+    "Alerts that wait in the Alertmanager in front",
+    found="`group_wait` longer than 0s on a route to Tocsin; 30s if nothing is written.",
+    bad="Tocsin hears of every new group that much later, and its own `group_wait` comes on top.",
+    example=Example(alertmanager=in_front().replace("  group_wait: 0s\n", "")),
+    instead=GOOD,
+)
+INTERVAL: Final = Code(
+    "TOC704",
+    "front-group-interval",
+    "warning",
+    "News that waits in the Alertmanager in front",
+    found="`group_interval` longer than 10s on a route to Tocsin; 5m if nothing is written.",
+    bad="New alerts of a known group, and the ends of alerts, come that much later: people are woken late, "
+    "or by what is over already.",
+    example=Example(alertmanager=in_front().replace("  group_interval: 10s\n", "")),
+    instead=GOOD,
+)
+REPEAT: Final = Code(
+    "TOC705",
+    "front-repeat-interval",
+    "warning",
+    "Repeats of the Alertmanager in front that come rarely",
+    found="`repeat_interval` longer than 5m on a route to Tocsin; 4h if nothing is written.",
+    bad="Repeats tell Tocsin that an alert is still firing, and mend what was missed. Tocsin makes no noise "
+    "of them. Rare ones leave it with old news, and an alert without news for `dedup.stale_after` (12h) is "
+    "taken for stale.",
+    example=Example(alertmanager=in_front().replace("  repeat_interval: 5m\n", "")),
+    instead=GOOD,
+)
+
+_LIMITS: Final[Mapping[str, tuple[Code, int, str, str]]] = {
+    "group_wait": (WAITS, 0, "0s", "Tocsin hears of a new group that much later"),
+    "group_interval": (INTERVAL, 10_000, "10s", "news and ends of known groups come up to that much later"),
+    "repeat_interval": (REPEAT, 300_000, "5m", "Tocsin seldom hears that an alert still fires"),
+}
+
+
+def _late(code: Code, subject: Subject) -> Iterator[Finding]:
+    front, ours = subject.front, receivers_of(subject)
+    for route in front.root.walk() if front else ():
+        if front is None or route.receiver not in ours or not _told(route):
+            continue
+        for name, timer in route.timers.items():
+            limiting, most, better, effect = _LIMITS[name]
+            if limiting is not code or timer.value <= most:
+                continue
+            path = timer.path or ("route",)
+            stale = subject.config.dedup.stale_after
+            if name == "repeat_interval" and timer.value >= stale:
+                effect = "an alert that goes on counts as stale before it is repeated"
+            given = "is" if timer.path else "is not set, and then is"
+            yield finding_in(
+                front,
+                code,
+                path,
+                f"{name} {given} {shown(timer.value)}: {effect}",
+                f"Set {name}: {better}; the waiting is Tocsin's.",
+            )
+
+
+def shown(duration: int) -> str:
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
+        if duration % size == 0:
+            return f"{duration // size}{unit}"
+    return f"{duration}ms"
+
+
+# --- what is hidden ------------------------------------------------------------------------------------
+
+MUTES: Final = Code(
+    "TOC706",
+    "front-mutes",
+    "warning",
+    "Times in which the Alertmanager in front tells Tocsin nothing",
+    found="`mute_time_intervals` or `active_time_intervals` on a route to Tocsin.",
+    bad="In these times Tocsin hears of no alert and of no end. What ends meanwhile stays open in Tocsin.",
+    example=Example(
+        alertmanager=in_front(
+            routes="    - {matchers: ['team=\"web\"'], receiver: tocsin, mute_time_intervals: [nights]}\n",
+            more="time_intervals: [{name: nights, time_intervals: []}]\n",
+        )
+    ),
+    instead=GOOD,
+)
+
+
+def _mutes(subject: Subject) -> Iterator[Finding]:
+    front, ours = subject.front, receivers_of(subject)
+    for route in front.root.walk() if front else ():
+        if front is None or route.receiver not in ours:
+            continue
+        for key in ("mute_time_intervals", "active_time_intervals"):
+            if written(front, (*route.path, key)):
+                yield finding_in(
+                    front,
+                    MUTES,
+                    (*route.path, key),
+                    "in these times Tocsin is told nothing, not even that an alert has ended",
+                    "Move the interval to the route in tocsin.yaml, which holds back only what is new.",
+                )
+
+
+INHIBITS: Final = Code(
+    "TOC707",
+    "front-inhibits",
+    "warning",
+    "Inhibition in the Alertmanager in front",
+    found="`inhibit_rules` in the Alertmanager in front.",
+    bad="Tocsin sees neither the inhibited alerts nor their ends, cannot say why nobody was told, and "
+    "cannot help where rules inhibit each other in a circle.",
+    example=Example(
+        alertmanager=in_front(
+            more="inhibit_rules:\n"
+            "  - {source_matchers: ['severity=\"critical\"'], target_matchers: ['severity=\"high\"']}\n"
+        )
+    ),
+    instead=GOOD,
+)
+
+
+def _inhibits(subject: Subject) -> Iterator[Finding]:
+    front = subject.front
+    count = len(written(front, ("inhibit_rules",)) or ()) if front else 0
+    if front and count and receivers_of(subject):
+        rules = f"{count} rules" if count > 1 else "one rule"
+        yield finding_in(
+            front,
+            INHIBITS,
+            ("inhibit_rules",),
+            f"what its {rules} inhibit{'s' * (count == 1)} never reaches Tocsin, and neither does its end",
+            "Move inhibit_rules to tocsin.yaml, where they mean the same.",
+        )
+
+
+CHECKS: Final = (
+    Check(UNROUTED, _unrouted),
+    Check(WAITS, partial(_late, WAITS)),
+    Check(INTERVAL, partial(_late, INTERVAL)),
+    Check(REPEAT, partial(_late, REPEAT)),
+    Check(MUTES, _mutes),
+    Check(INHIBITS, _inhibits),
+)
