@@ -44,6 +44,7 @@ def compose(
     ]
     since = max(int(fields.get("sent") or 0), int(fields.get("base") or 0))
     until = begun.revision if tells_ends else since
+    severity = _severity(alerts, incident, severities)
     all_shown = len(alerts) >= firing + ended or held_only
     pages = None if all_shown else _pages(store, fields["gid"], since, until, firing=not over)
     return Message(
@@ -59,7 +60,8 @@ def compose(
         alerts=alerts,
         firing=firing,
         resolved=ended,
-        severity=_severity(alerts, incident, severities),
+        severity=severity,
+        grade=severities.grade(severity),
         opened_at=incident.opened_at,
         resolved_at=incident.resolved_at,
         now=begun.now,

@@ -39,12 +39,16 @@ class Message:
     `alerts` holds the firing ones first, at most `SHOWN_ALERTS`; `firing` and `resolved` are the counts
     of all. `kind` says whether it must be heard (`ring`), only changes what is shown (`update`), or is
     the end. `reason` is in Alertmanager's words ("first notification", "new alerts added",
-    "some alerts resolved", "all alerts resolved", "repeat interval elapsed").
+    "some alerts resolved", "all alerts resolved", "repeat interval elapsed"), or in ours ("no longer held",
+    "every alert that fires is held").
     `severity` is the worst firing alert's label, or, at the end, the worst there was; "" if none.
     `delivery`, `revision` and `ring` identify this attempt's content: a repeat of the same three is the
     same message (so a `Message-ID` or `dedup_key` made from them makes it harmless).
     `dedup_key` is stable for the group (PagerDuty). `all_alerts` reads every alert in pages, for a
     receiver that carries all of them (webhook).
+    `held` counts alerts that fire beside these and that a silence or an inhibition holds back. Where that is
+    every one, `held_by` says by what, and `alerts` and `firing` are those: such a message is never a ring and
+    must make no sound.
     """
 
     kind: Kind
@@ -74,10 +78,8 @@ class Message:
     all_alerts: AsyncIterator[Sequence[ShownAlert]] | None = None
     grade: Grade | None = None  # how bad `severity` is; None: as the usual severities say
     route_labels: Mapping[str, str] = field(default_factory=dict)
-    held: int = (
-        0  # how many more alerts fire that a silence or an inhibition holds; all of `alerts` if `held_by`
-    )
-    held_by: str = ""  # by what, in words, where every alert that fires is held
+    held: int = 0
+    held_by: str = ""
 
 
 SHOWN_ALERTS = 50

@@ -3,6 +3,10 @@
 Builds the event and keeps it within the documented limits; sends nothing. What the user's templates give
 comes first; everything has a default that is good to read on a phone at night. Rules: PagerDuty's "Send an
 alert event" (fields, lengths) and "Common Event Format" (what each field means).
+
+An incident whose alerts are all held is neither acknowledged nor resolved over there: a trigger under the key
+of what is open makes no sound. Should somebody have resolved that by hand, the trigger opens it anew, so it
+goes with the severity `info`, for which a service with urgencies by severity wakes nobody.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 MAX_EVENT_BYTES: Final = 512 * 1024
 MAX_SUMMARY: Final = 1024
 MAX_DEDUP_KEY: Final = 255
+_HELD: Final = "[held] "
 _ROOM_FOR_KEY: Final = 256  # the routing key is added when the event is sent
 _MAX_FIELD: Final = 1024  # no limit is documented for the short fields
 _MAX_LINE: Final = 1000
@@ -82,8 +87,9 @@ class _Texts:
 def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[str, Any]:
     summary = texts.line(config.description, _summary(message), MAX_SUMMARY)
     label = message.common_labels.get
+    held = _HELD if message.held_by else ""
     payload = {
-        "summary": variables.marked(message, summary or _summary(message))[:MAX_SUMMARY],
+        "summary": variables.marked(message, held + (summary or _summary(message)))[:MAX_SUMMARY],
         "source": texts.line(config.source, _source(message)) or "Tocsin",
         "severity": _severity(texts.line(config.severity, ""), message),
         "timestamp": filters.iso(variables.since(message)),
@@ -96,7 +102,9 @@ def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
 
 
 def _severity(said: str, message: Message) -> Grade:
-    """PagerDuty's word for the severity: the message's, or what a template says instead."""
+    """PagerDuty's word for the severity: the message's, or what a template says instead; info while held."""
+    if message.held_by:
+        return "info"
     said = said.strip()
     return variables.grade(message) if said in ("", message.severity) else USUAL.grade(said)
 
@@ -128,6 +136,7 @@ def _details(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
     details: dict[str, Any] = {
         "incident": "" if message.test else f"#{message.incident} {message.url}".strip(),
         "status": _status(message),
+        "held": message.held_by or variables.also_held(message),
         "severity": message.severity,
         "description": _common(message, ("description", "message")),
         "runbook": _common(message, ("runbook_url", "runbook")),

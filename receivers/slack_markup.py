@@ -144,4 +144,5 @@ def escaped_data(message: Message) -> Message:
         route=escaped(message.route),
         receiver=escaped(message.receiver),
         severity=escaped(message.severity),
+        held_by=escaped(message.held_by),
     )

@@ -53,6 +53,7 @@ _LABELS: Final = 8
 
 _EMOJI: Final[Mapping[Grade, str]] = {"critical": "🔴", "error": "🟠", "warning": "🟡", "info": "🔵"}
 _ENDED: Final = "✅"
+_HELD: Final = "🔕"
 _TRIED: Final = "🧪"
 _NO_INCIDENT: Final = "a test: somebody tries this receiver, nothing is wrong"
 _NAMED_COLORS: Final = {"good": "#1a7f37", "warning": "#9a6700", "danger": "#c8281e"}
@@ -83,7 +84,7 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
     title = texts.text(config.title, _title(message))
     heard = new and message.kind == "ring"
     mention = _mention(config, texts) if heard else ""
-    state = news(message) if new or message.status == "resolved" else ""
+    state = news(message) if new or message.held_by or message.status == "resolved" else ""
     headline = " ".join(
         part
         for part in (
@@ -124,8 +125,12 @@ def news(message: Message) -> str:
     """What is new: "2 more alerts fire, 5 in all"; "" where the message itself is the news."""
     if message.status == "resolved":
         return f"resolved after {filters.duration(variables.lasted(message))}"
+    if message.held_by:
+        return f"now held: {escaped(filters.truncated(message.held_by, _MAX_LINE))}"
     if message.test or message.kind != "ring" or message.reason in ("", "first notification"):
         return ""
+    if message.reason == "no longer held":
+        return f"no longer held, {message.firing} {'alert fires' if message.firing == 1 else 'alerts fire'}"
     if message.new_firing:
         more = "1 more alert fires" if message.new_firing == 1 else f"{message.new_firing} more alerts fire"
         return f"{more}, {message.firing} in all"
@@ -207,7 +212,7 @@ def _number(message: Message) -> str:
 def _counts(message: Message) -> str:
     if message.test:
         return f"*{_NO_INCIDENT}*"
-    counts = [f"{message.firing} firing"] if message.firing else []
+    counts = [f"{message.firing} firing{', all held' if message.held_by else ''}"] if message.firing else []
     counts += [f"{message.resolved} resolved"] if message.resolved else []
     return f"*{', '.join(counts)}*"
 
@@ -257,7 +262,9 @@ def _facts(config: SlackConfig, message: Message) -> str:
     span = f"firing since {moment(began)}"
     if message.status == "resolved":
         span = f"fired from {moment(began)} to {moment(message.resolved_at)}"
-    facts = [_NO_INCIDENT] if message.test else [escaped(message.severity), span]
+    facts = (
+        [_NO_INCIDENT] if message.test else [escaped(message.severity), span, variables.also_held(message)]
+    )
     if not config.fields:
         hidden = _SAID_ELSEWHERE | message.group_labels.keys()
         common = [(k, v) for k, v in sorted(message.common_labels.items()) if v and k not in hidden]
@@ -301,6 +308,8 @@ def _mention(config: SlackConfig, texts: _Texts) -> str:
 def _emoji(message: Message) -> str:
     if message.test:
         return _TRIED
+    if message.held_by:
+        return _HELD
     return _ENDED if message.status == "resolved" else _EMOJI[variables.grade(message)]
 
 

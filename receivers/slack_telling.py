@@ -93,8 +93,9 @@ class Telling:
         except SlackError as error:
             if error.code not in LOST_ERRORS:
                 raise
-            if self._message.kind == "end" and not self._config.send_resolved:
-                self._notes.append(f"the end is not shown: the message is gone from Slack ({error.code})")
+            if self._message.held_by or (self._message.kind == "end" and not self._config.send_resolved):
+                what = "the end" if self._message.kind == "end" else "that it is held"
+                self._notes.append(f"{what} is not shown: the message is gone from Slack ({error.code})")
                 return place
             self._notes.append(f"posted anew: the earlier message is gone from Slack ({error.code})")
             return await self._post()

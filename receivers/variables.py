@@ -112,6 +112,8 @@ class Variables(TypedDict):
     resolved: int
     new_firing: int  # of those that this receiver has not shown yet
     hidden: int  # of those beyond the first 50
+    held: int  # how many more fire and are held back by a silence or an inhibition
+    held_by: str  # by what, where all are: then `alerts` and `firing` are those
     alerts: list[AlertView]  # the first 50, firing ones first
     firing_alerts: list[AlertView]  # the same, apart
     resolved_alerts: list[AlertView]
@@ -124,7 +126,7 @@ class Variables(TypedDict):
     resolved_at: int  # 0 while it is open
     now: int
     duration: int  # from `since` until now, or until the end
-    color: str  # of the severity, "#rrggbb"
+    color: str  # of the severity, of the end or of what is held: "#rrggbb"
     test: bool  # sent by hand to try a receiver
 
 
@@ -147,6 +149,8 @@ def variables(message: Message) -> Variables:
         "resolved": message.resolved,
         "new_firing": message.new_firing,
         "hidden": max(0, message.firing + message.resolved - len(views)),
+        "held": message.held,
+        "held_by": message.held_by,
         "alerts": views,
         "firing_alerts": [view for view in views if view.status == "firing"],
         "resolved_alerts": [view for view in views if view.status == "resolved"],
@@ -177,9 +181,12 @@ def variables(message: Message) -> Variables:
 def title(message: Message) -> str:
     """One line, at most 200 characters: `[FIRING:2] HighLatency eu-west — p99 is above 2 s`.
 
-    A test is `[TEST] ...` and nothing else, since filters that wake people look for FIRING.
+    A test is `[TEST] ...` and nothing else, since filters that wake people look for FIRING; so is what is
+    held, `[HELD:2] ...`.
     """
     mark = f"[FIRING:{message.firing}]" if message.status == "firing" else "[RESOLVED]"
+    if message.held_by:
+        mark = f"[HELD:{message.firing}]"
     if message.test:
         mark = TEST
     what = " ".join(part for part in (mark, name(message), where(message)) if part)
@@ -191,6 +198,13 @@ def title(message: Message) -> str:
 def marked(message: Message, text: str) -> str:
     """`text`, which a template of the user's may have written, as a test's if it is one."""
     return f"{TEST} {text}" if message.test and TEST not in text else text
+
+
+def also_held(message: Message) -> str:
+    """`+ 3 more alerts are held`, beside those that the message is about; "" where there are none."""
+    if not message.held or message.held_by:
+        return ""
+    return f"+ {message.held} more {'alert is' if message.held == 1 else 'alerts are'} held"
 
 
 def name(message: Message) -> str:
@@ -278,8 +292,10 @@ def lasted(message: Message) -> int:
 
 
 def color(message: Message) -> str:
-    """Green at the end; else from red to blue by severity."""
-    return "#1a7f37" if message.status == "resolved" else _COLORS[grade(message)]
+    """Green at the end, grey while all of it is held; else from red to blue by severity."""
+    if message.status == "resolved":
+        return "#1a7f37"
+    return "#59636e" if message.held_by else _COLORS[grade(message)]
 
 
 def grade(message: Message) -> Grade:

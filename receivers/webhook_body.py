@@ -102,6 +102,8 @@ def _assemble(message: Message, encoded: list[_Encoded], max_alerts: int) -> byt
             "incident": message.incident,
             "status": message.status,
             "severity": message.severity,
+            "held": message.held,
+            "held_by": message.held_by,
             "url": message.url,
             "kind": message.kind,
             "delivery": message.delivery,

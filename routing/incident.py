@@ -30,6 +30,7 @@ GROWN: Final = "new alerts added"
 PARTLY: Final = "some alerts resolved"
 ENDED: Final = "all alerts resolved"
 HELD: Final = "every alert that fires is held"
+RELEASED: Final = "no longer held"
 REPEATED: Final = "repeat interval elapsed"
 
 
@@ -315,8 +316,9 @@ def _tick(incident: Incident, event: Due, now: int, group: Group, told: tuple[To
         at_last = replace(counted, tick=_first_tick_after(incident, now), considered=group.seq)
         line = Line("released", f"no longer held: {_alerts(group.firing)} firing")
         return _ring_everyone(at_last, event, now, group, told, lines=(line,))
+    news = RELEASED if incident.suppressed and not incident.firing else GROWN
     orders = tuple(
-        order for delivery in told if delivery.open and (order := _order(counted, now, group, delivery))
+        order for delivery in told if delivery.open and (order := _order(counted, now, group, delivery, news))
     )
     ticked = replace(counted, tick=_first_tick_after(incident, now), considered=group.seq)
     lines = _what_is_new(incident, ticked, event, group, orders)
@@ -324,11 +326,14 @@ def _tick(incident: Incident, event: Due, now: int, group: Group, told: tuple[To
     return Decision(ticked, orders, "", _next_deadline(ticked, event, now, group, told), leave, lines)
 
 
-def _order(incident: Incident, now: int, group: Group, delivery: Told) -> Order | None:
-    """Alertmanager's decision whether a group is notified again, for one of our deliveries."""
+def _order(incident: Incident, now: int, group: Group, delivery: Told, news: str) -> Order | None:
+    """Alertmanager's decision whether a group is notified again, for one of our deliveries.
+
+    `news` is why it fires anew, if it does.
+    """
     heard = delivery.rung if delivery.ring_wanted == delivery.ring_sent else delivery.wanted
     if group.fired_rev > heard and not incident.suppressed:
-        return _ring(delivery, group, GROWN)
+        return _ring(delivery, group, news)
     if delivery.ends and delivery.updates and group.ended_rev > max(delivery.wanted, delivery.sent):
         return Order(delivery.id, group.seq, 0, PARTLY)
     if incident.suppressed:

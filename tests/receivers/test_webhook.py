@@ -111,6 +111,7 @@ async def test_the_body_is_alertmanagers_with_tocsin_beside_it(
     assert body["tocsin"] == {
         "incident": 1042, "status": "firing", "severity": "critical", "kind": "ring", "delivery": "d-7f3a",
         "url": "https://tocsin.example.com/incidents/1042", "revision": 3, "ring": 1, "test": False,
+        "held": 0, "held_by": "",
     }  # fmt: skip
     assert hook.headers["Content-Type"] == "application/json"
     assert hook.headers["User-Agent"].startswith("Tocsin/")
