@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -118,7 +119,8 @@ def _checked(file: Path, checks: "tuple[Check, ...]", *, without_env: bool) -> C
     document, config, problems = examine(file, without_env=without_env)
     if problems or document is None or config is None:
         return Checked(problems)
-    return Checked((), run(checks, Subject(document, config, without_env=without_env)))
+    now = int(time.time() * 1_000)
+    return Checked((), run(checks, Subject(document, config, without_env=without_env, now=now)))
 
 
 # --- what is printed -----------------------------------------------------------------------------------
