@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from aiohttp import web
 
+from config.later import not_carried_out
 from config.problems import ConfigError, Problem
 from gateway import metrics, webhook
 from gateway.api import deliveries, incidents, receivers, silences
@@ -105,7 +106,7 @@ class Service:
         await self.plan.start()
         await self.holds.keep_up(0)
         if self.holds.silences.all:  # should nobody have been there when one began or ended
-            await self.store.wake_walk()
+            await self.store.wake_walk(await self.holds.silence_store.version())
         self._spawn("engine", self.engine.run)
         self._spawn("sweep", self.engine.sweep)
         self._spawn("leases", self._leases.run)
@@ -192,6 +193,8 @@ class Service:
         self._config = config
         self.auth.use(config.auth, self.external_url())
         self.store.timing = timing_of(config)
+        if policies := sorted({one.policy for one in not_carried_out(config)}):
+            log.warning("policies.first_step_only", policies=policies)
 
     async def _count(self) -> None:
         """What only the store knows, for `/metrics`."""
