@@ -14,14 +14,16 @@ asked in their order.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from routing.circles import find_circles
-from routing.matchers import in_order, matches_all, show
+from routing.conditions import Conditions
+from routing.matchers import in_order, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from routing.matchers import Matcher
 
@@ -38,7 +40,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         source, target = show(in_order(set(self.source))), show(in_order(set(self.target)))
-        object.__setattr__(self, "key", _digest([source, target, *sorted(set(self.equal))]))
+        object.__setattr__(self, "key", _digest((source, target, *sorted(set(self.equal)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,9 @@ class Rules:
             place for place in sorted(first.values()) if set(rules[place].source) != set(rules[place].target)
         ]
         self.any = bool(self._live)
+        self._equal = [tuple(sorted(set(rule.equal))) for rule in rules]
+        self._keys = [rule.key for rule in rules]
+        self._met = Conditions([side for at in self._live for side in (rules[at].source, rules[at].target)])
         self._names = sorted({m.name for at in self._live for m in (*rules[at].source, *rules[at].target)})
         self._remember = remember
         self._remembered = 0
@@ -186,15 +191,15 @@ class Rules:
     def _sides_of(self, key: tuple[str | None, ...], labels: Mapping[str, str]) -> _Sides | None:
         sources, targets = [], []
         equal: set[str] = set()
-        for place in self._live:
-            rule = self.rules[place]
-            source, target = matches_all(rule.source, labels), matches_all(rule.target, labels)
+        met = self._met.met(labels)
+        for at, place in enumerate(self._live):
+            source, target = met[2 * at], met[2 * at + 1]
             if source:
                 sources.append((place, target))
             if target:
                 targets.append((place, source))
             if source or target:
-                equal.update(rule.equal)
+                equal.update(self.rules[place].equal)
         found = sources or targets
         sides = _Sides(tuple(sources), tuple(targets), tuple(sorted(equal))) if found else None
         self._count()
@@ -203,9 +208,9 @@ class Rules:
 
     def _roles_of(self, sides: _Sides, labels: Mapping[str, str]) -> Roles:
         def slot(place: int, two_sided: bool) -> Slot:  # noqa: FBT001 - as the pair is kept
-            rule = self.rules[place]
-            values = _digest(labels.get(name, "") for name in sorted(set(rule.equal)))
-            return Slot(f"{rule.key}:{values}", place, two_sided)
+            return _slot(
+                self._keys[place], tuple(labels.get(n, "") for n in self._equal[place]), place, two_sided
+            )
 
         return Roles(
             tuple(slot(*part) for part in sides.sources), tuple(slot(*part) for part in sides.targets)
@@ -218,7 +223,12 @@ class Rules:
             self._sides.clear()
 
 
-def _digest(texts: Iterable[str]) -> str:
+@lru_cache(maxsize=16_384)  # alerts share the values of most of their labels
+def _slot(rule_key: str, values: tuple[str, ...], place: int, two_sided: bool) -> Slot:  # noqa: FBT001 - as above
+    return Slot(f"{rule_key}:{_digest(values)}", place, two_sided)
+
+
+def _digest(texts: tuple[str, ...]) -> str:
     """16 hex digits; texts keep their bounds, so that `a`, `bc` differs from `ab`, `c`."""
     encoded = [text.encode(errors="surrogatepass") for text in texts]
     joined = b"".join(b"%d:%s" % (len(text), text) for text in encoded)

@@ -53,9 +53,9 @@ _OPERATORS: Final[dict[tuple[bool, bool], Operator]] = {  # (isEqual, isRegex)
     (False, True): "!~",
 }
 
-_REGEX_OPTIONS: Final = re2.Options()
-_REGEX_OPTIONS.log_errors = False
-_REGEX_OPTIONS.never_capture = True
+REGEX_OPTIONS: Final = re2.Options()
+REGEX_OPTIONS.log_errors = False
+REGEX_OPTIONS.never_capture = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +242,15 @@ def compile_regex(pattern: str) -> Any:
         MatcherError: not a regular expression that RE2 takes; the message says why.
     """
     try:
-        re2.compile(pattern.encode(), _REGEX_OPTIONS)  # by itself, so that `a)|(b` cannot break out
-        return re2.compile(f"^(?:{pattern})$".encode(), _REGEX_OPTIONS)
+        re2.compile(pattern.encode(), REGEX_OPTIONS)  # by itself, so that `a)|(b` cannot break out
+        return re2.compile(anchored(pattern), REGEX_OPTIONS)
     except (re2.error, UnicodeEncodeError) as error:
         raise MatcherError(f"not a regular expression (RE2): {_why(error)}", 1) from None
+
+
+def anchored(pattern: str) -> bytes:
+    """The expression that a whole value has to fit, as Alertmanager writes it."""
+    return f"^(?:{pattern})$".encode()
 
 
 def _why(error: Exception) -> str:
