@@ -37,6 +37,7 @@ POLL_S: Final = 0.25
 SOON_S: Final = 0.005
 GROUPS_AT_ONCE: Final = 64
 SWEEP_EVERY_S: Final = 1.0
+FORGET_EVERY_S: Final = 60.0
 AWAY_S: Final = 1.0  # how long to wait before asking a store again that was away
 LONG_AWAY_S: Final = 2.0  # less than the least that a lease has left when a store goes away
 CATCH_UP_S: Final = 2.0  # more than it takes to renew leases and to write down what was sent
@@ -240,7 +241,7 @@ class Engine:
 
     async def sweep(self) -> None:
         """Compares a page of records with the deadlines, for each shard in turn, until cancelled."""
-        loop = asyncio.get_running_loop()
+        loop, forgot_at = asyncio.get_running_loop(), 0.0
         while True:
             try:
                 for shard in range(self._store.shards):
@@ -248,6 +249,10 @@ class Engine:
                     if repaired:
                         metrics.sweep_repaired.inc(repaired)
                         log.warning("sweep.repaired", shard=shard, deadlines=repaired)
+                await self._holds.watch()
+                if loop.time() - forgot_at > FORGET_EVERY_S:
+                    await self._holds.silence_store.forget()
+                    forgot_at = loop.time()
                 self.swept_at = loop.time()
                 metrics.sweep_last.set_to_current_time()
             except StoreUnavailableError as error:

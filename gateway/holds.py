@@ -214,9 +214,6 @@ class Holds:
     ) -> tuple[list[Change], _Story, list[tuple[str, str, Any]]]:
         rules = placing.plan.inhibition
         roles = [rules.roles(alert.labels) if rules.any else Roles() for alert in group.alerts]
-        targets = {slot.key for one in roles for slot in one.targets}
-        if targets:
-            await self.sources.register(gid, targets)
         verdicts = await self._verdicts(gid, group, placing, roles)
         story = _Story()
         changes: list[Change] = []
@@ -257,7 +254,10 @@ class Holds:
                 except StopIteration as end:
                     verdicts[place] = end.value
         while asked:
-            answers = await self.sources.ask({ask for asks in asked.values() for ask in asks})
+            asks = {ask for one in asked.values() for ask in one}
+            # What the guard looks at further up a circle decides too, so its news concerns this group.
+            await self.sources.register(gid, {ask.key for ask in asks})
+            answers = await self.sources.ask(asks)
             for place in list(asked):
                 try:
                     asked[place] = walks[place].send(answers)
@@ -290,6 +290,17 @@ class Holds:
             return (alert.was, 0) if was else (_text({"by": "grace"}), alert.wait)
         return "", 0
 
+    async def watch(self) -> None:
+        """Wakes a walk where the silences have changed and nobody came to say so."""
+        version = await self.silence_store.version()
+        shards = range(self._store.shards)
+        found = await self._store.together(("HGET", f"{keys.prefix(n)}:holds", "version") for n in shards)
+        newest = max(int(one or 0) for one in found)
+        if newest > version:  # the silences' last change is lost: it must not keep others from judging
+            await self._store.together([("SET", keys.SILENCES_VERSION, newest + 1)])
+        if min(int(one or 0) for one in found) != version:
+            await self._store.wake_walk(max(version, newest + (newest > version)))
+
     async def walk(self, shard: int) -> None:
         """After silences have changed, begun or ended: marks the groups in which that makes a difference."""
         version, silences = await self._newest()
@@ -300,10 +311,20 @@ class Holds:
                 alert.gid
                 for alert in page
                 if bool(silences.matching(alert.labels, now)) != (alert.held_by == "silence")
+                or self._in_a_circle(alert.labels)
             }
             await self.sources.mark(sorted(differ))
             await self._store.walk_on(shard, version)
         await self._store.walk_ended(shard, version, silences.next_change(now) or 0)
+
+    def _in_a_circle(self, labels: Mapping[str, str]) -> bool:
+        """Whether the guard may have to choose anew because another one, anywhere, is silenced or no longer."""
+        rules = self._plan.current.plan.inhibition
+        if not rules.circles:
+            return False
+        roles = rules.roles(labels)
+        own = {rules.circle_of[slot.rule] for slot in roles.sources} - {None}
+        return any(rules.circle_of[slot.rule] in own for slot in roles.targets)
 
 
 def _silence(silence: Any) -> dict[str, Any]:
@@ -329,7 +350,8 @@ def said(hold: str) -> str:
     match held["by"]:
         case "silence":
             until = datetime.fromtimestamp(held["until"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-            return f"silence {held['id']} by {held['author']}, until {until}"
+            author = f" by {held['author']}" if held["author"] else ""
+            return f"silence {held['id']}{author}, until {until}"
         case "inhibition":
             return f"inhibited by {held['source']} ({held['rule']})"
         case "release":

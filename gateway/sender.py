@@ -135,9 +135,8 @@ class Sender:
 
     async def _begin(self, claimed: ClaimedDelivery) -> Begun | None:
         """Holds are asked once more right before sending; an answer that does not come keeps nobody quiet."""
-        holds = self._holds.matter()
         for _ in range(WEIGHED_AT_MOST):
-            begun = await self._store.begin(claimed, holds=holds)
+            begun = await self._store.begin(claimed, "1" if self._holds.matter() else "0")
             if not isinstance(begun, str):
                 return begun
             await self._holds.weigh(claimed.shard, begun)

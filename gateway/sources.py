@@ -116,17 +116,16 @@ class Sources:
         at = keys.prefix(shard)
         while members := await self._store.read("SRANDMEMBER", f"{at}:moved", PAGE):
             records = await self._store.read("HMGET", f"{at}:sources", *members)
-            commands: list[tuple[Any, ...]] = []
+            changes: dict[tuple[str, str], list[Any]] = defaultdict(list)  # (command, key) -> arguments
             concerned: set[str] = set()
             for member, record in zip(members, records, strict=True):
                 fires, rank, starts_at, filed = orjson.loads(record) if record else (0, 0, 0, ())
                 for side in filed:
                     score = int(rank) * 10_000_000_000_000 + int(starts_at)
-                    commands.append(
-                        ("ZADD", _filed(side), score, member) if fires else ("ZREM", _filed(side), member)
-                    )
+                    change = changes["ZADD" if fires else "ZREM", _filed(side)]
+                    change += (score, member) if fires else (member,)
                     concerned.add(side.rpartition("/")[0])
-            await self._store.together(commands)
+            await self._store.together((*change, *arguments) for change, arguments in changes.items())
             await self._tell(concerned)
             await self._store.settle_sources(
                 shard, [(m, record or "") for m, record in zip(members, records, strict=True)]

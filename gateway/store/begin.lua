@@ -2,7 +2,8 @@
 --   | {'lost'} | {'weigh', gid}
 -- The call right before sending: is the attempt still ours? Renews its lease, notes that it begins (so that who comes
 -- after a crash knows that it may have arrived), and reads the newest revision, at most `shown` alerts of either kind.
--- holds = 1: alerts may be held; those of the group that nobody has judged yet are to be weighed first.
+-- holds    1: rules could hold alerts of the group, 0: silences alone; '': what holds is not asked. Where nobody has judged
+--          its alerts by the present news, the group is to be weighed first.
 --
 -- KEYS[1]  the shard's prefix. Touches d of the delivery; g, s, c, f, e, h of its group; i; due, busy, unsent.
 local did, attempt, lease, shown = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -12,9 +13,13 @@ if redis.call('HGET', k, 'attempt') ~= attempt then return { 'lost' } end
 local v = redis.call('HMGET', k, 'lease', 'gid', 'target', 'begun', 'sent', 'base', 'final', 'wanted', 'incident', 'rung')
 if num(v[1]) <= t then return { 'lost' } end
 local gid, target = v[2], v[3]
-local g = redis.call('HMGET', key('g', gid), 'seq', 'shown', 'meta', 'marks', 'judged', 'weighed')
-if ARGV[5] == '1' and num(v[7]) == 0 then
-  if num(g[4]) ~= num(g[5]) or redis.call('ZCOUNT', key('f', gid), '(' .. num(g[6]), '+inf') > 0 then return { 'weigh', gid } end
+local g = redis.call('HMGET', key('g', gid), 'seq', 'shown', 'meta', 'marks', 'judged', 'weighed', 'by')
+if ARGV[5] ~= '' and num(v[7]) == 0 then
+  local silences = num(redis.call('HGET', HOLDS, 'version'))
+  local unjudged = redis.call('ZCOUNT', key('f', gid), '(' .. num(g[6]), '+inf') > 0
+  if num(g[4]) ~= num(g[5]) or silences > num(g[7]) or (ARGV[5] == '1' and unjudged) or (silences > 0 and unjudged) then
+    return { 'weigh', gid }
+  end
 end
 redis.call('HSET', k, 'lease', t + lease, 'begun', attempt, 'begun_for', v[9] .. ':' .. v[7])
 if num(v[4]) > 0 then redis.call('HSET', k, 'unknown', 1) end

@@ -133,13 +133,13 @@ class SilenceStore:
 
     async def _write(self, now: int, rows: list[SilenceRow]) -> bool:
         """False where a record is no longer what it was."""
-        outcome = await self._store.write_silences(now, MAX_SILENCES, rows)
+        outcome, version = await self._store.write_silences(now, MAX_SILENCES, rows)
         if outcome == "full":
             raise TooManySilencesError(
                 f"{MAX_SILENCES} silences have not ended yet; expire some, or widen one instead of adding one"
             )
         if outcome == "ok" and rows:
-            await self._store.wake_walk()
+            await self._store.wake_walk(version)
         return outcome == "ok"
 
 

@@ -11,7 +11,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 from redis.exceptions import ReadOnlyError, RedisError
@@ -258,13 +258,14 @@ class Store:
         answer = await self._run("commit", shard, gid, LEASE, free, text)
         return None if answer[0] == "stale" else _claimed(shard, answer[1])
 
-    async def begin(self, claimed: ClaimedDelivery, *, holds: bool = False) -> Begun | str | None:
+    async def begin(self, claimed: ClaimedDelivery, holds: Literal["", "0", "1"] = "") -> Begun | str | None:
         """The call right before sending; None where the attempt is no longer ours.
 
-        `holds`: alerts may be held here. Then the answer may be a group's id: it is to be weighed first.
+        `holds`: whether a rule could hold alerts here; "" not to ask. Else the answer may be a group's id: it
+        is to be weighed first.
         """
         answer = await self._run(
-            "begin", claimed.shard, claimed.id, claimed.attempt, LEASE, SHOWN_ALERTS, int(holds)
+            "begin", claimed.shard, claimed.id, claimed.attempt, LEASE, SHOWN_ALERTS, holds
         )
         if answer[0] == "weigh":
             return str(answer[1])
@@ -332,9 +333,10 @@ class Store:
         """It is over; the next one is at `next_at`, 0 for none."""
         await self._run("walk", shard, "end", version, next_at)
 
-    async def wake_walk(self) -> None:
-        """The silences have changed: somebody walks through every shard now."""
-        await self.together(("ZADD", f"{keys.prefix(n)}:due", 0, "w:silences") for n in range(self.shards))
+    async def wake_walk(self, version: int) -> None:
+        """The silences have changed: nobody judges by older ones, and every shard is walked through."""
+        for shard in range(self.shards):
+            await self._run("walk", shard, "wake", version, 0)
 
     async def place_sources(self, shard: int, rows: Sequence[Sequence[Any]]) -> None:
         """By the plan in force these alerts are sources: [group, alert, slots or 0]."""
@@ -348,14 +350,17 @@ class Store:
         """The store's clock."""
         return int(await self._run("time", shard))
 
-    async def write_silences(self, now: int, most: int, rows: Sequence[SilenceRow]) -> str:
-        """All rows or none (see silence.lua): `ok`, `changed` where a record is another by now, or `full`."""
+    async def write_silences(self, now: int, most: int, rows: Sequence[SilenceRow]) -> tuple[str, int]:
+        """All rows or none (see silence.lua): `ok`, `changed` where a record is another by now, or `full`.
+
+        With `ok` comes the version that they have since.
+        """
         flat = [part for row in rows for part in row]
         forget = now - self.timing.silence_retention
         async with self._available("silence"):
             script = self._scripts["silence"]
             answer = await script(self._calls, keys.SILENCES_PREFIX, now, forget, most, *flat)
-        return str(answer[0])
+        return str(answer[0]), int(answer[1]) if len(answer) > 1 else 0
 
     async def next_number(self) -> int:
         """The number of the next incident."""

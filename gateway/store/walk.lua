@@ -1,13 +1,20 @@
 -- walk(prefix | step, version, when) -> 1, or 0 where somebody has asked for another walk meanwhile
--- A walk through the shard after silences have changed. 'on': from now on nobody judges by older silences than `version`
--- here, and the walk is leased for `when` ms. 'end': the next one is at `when` (0 = none), unless it was asked for already.
+-- Walks through the shard after silences have changed. 'wake': they have, so from now on nobody judges by older ones than
+-- `version` here, and somebody is to walk. 'on': the walk is leased for `when` ms. 'end': the next one is at `when` (0 =
+-- none), unless it has been asked for already.
 --
 -- KEYS[1]  the shard's prefix. Touches holds, due.
 local step, version, when = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local member = 'w:silences'
 local score = tonumber(redis.call('ZSCORE', DUE, member))
+if step ~= 'end' and version > (tonumber(redis.call('HGET', HOLDS, 'version')) or 0) then
+  redis.call('HSET', HOLDS, 'version', version)
+end
+if step == 'wake' then
+  redis.call('ZADD', DUE, 0, member)
+  return 1
+end
 if step == 'on' then
-  if version > (tonumber(redis.call('HGET', HOLDS, 'version')) or 0) then redis.call('HSET', HOLDS, 'version', version) end
   if score ~= 0 then redis.call('ZADD', DUE, now() + when, member) end
   return 1
 end

@@ -51,7 +51,10 @@ if g.changed then
     push(set, 'next', g.next)
   end
 end
-if upto > 0 then push(set, 'weighed', upto == before and g.seq or upto) end
+if upto > 0 then
+  push(set, 'weighed', upto == before and g.seq or upto)
+  push(set, 'by', version)
+end
 if all then
   g.judged = marks
   push(set, 'judged', marks)
