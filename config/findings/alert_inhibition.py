@@ -185,9 +185,8 @@ def _partly(subject: Subject) -> Iterator[Finding]:
                 yield subject.finding(
                     PARTLY,
                     (*path, "equal"),
-                    f"{named(lacking)} {'has' if len(lacking) == 1 else 'have'} no label {label}, "
-                    "so this rule never inhibits them",
-                    f"If they should be: keep the label in their expressions, by ({label}).",
+                    f"this rule never inhibits {named(lacking)}, for want of the label {label}",
+                    f"If it should, keep the label in the expression: by ({label}).",
                     key=True,
                 )
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from config.findings.check import Check
     from config.findings.finding import Finding
+    from config.findings.subject import Subject
     from config.problems import Problem
+    from gateway.cli.beside import Beside
 
 
 class Checked(NamedTuple):
@@ -21,6 +23,7 @@ class Checked(NamedTuple):
 
     problems: "tuple[Problem, ...]"
     findings: "tuple[Finding, ...]" = ()
+    subject: "Subject | None" = None
 
 
 def check(
@@ -57,6 +60,41 @@ def check(
             help="Where secrets are not at hand: a ${VAR} that is not set is no problem, all else is.",
         ),
     ] = False,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rules",
+            metavar="FILES",
+            help="Prometheus' rule files: judge by the alerts that there are, and show who is told.",
+        ),
+    ] = None,
+    external_label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--external-label",
+            metavar="NAME=VALUE",
+            help="A label that Prometheus' external_labels add to every alert of the rules.",
+        ),
+    ] = None,
+    alertmanager: Annotated[
+        Path | None,
+        typer.Option(
+            "--alertmanager",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="The alertmanager.yml in front: what in it delays, hides or cuts off alerts.",
+        ),
+    ] = None,
+    tocsin_receiver: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tocsin-receiver",
+            metavar="NAME",
+            help="Its receiver that leads to Tocsin, if the path /webhook does not tell.",
+        ),
+    ] = None,
     output: Annotated[
         Literal["text", "json", "sarif"],
         typer.Option(
@@ -75,8 +113,16 @@ def check(
     elif explain:
         _print_page(explain)
     else:
+        from gateway.cli import beside as extra
+
         checks = _wanted(select or [], ignore or [])
-        found = {file: _checked(file, checks, without_env=without_env) for file in files or ()}
+        rule_files, configs = extra.rule_files(rules or [], files or [])
+        if not configs:
+            raise typer.BadParameter("expected a tocsin.yaml beside the rule files", param_hint="'FILE'")
+        external = extra.external_labels(external_label or [])
+        beside = extra.read(rule_files, external, alertmanager, tocsin_receiver or [])
+        found = {file: Checked(problems) for file, problems in beside.problems.items()}
+        found |= {file: _checked(file, checks, beside, without_env=without_env) for file in configs}
         _print(found, checks, output)
         if any(one.problems or any(finding.fails for finding in one.findings) for one in found.values()):
             raise typer.Exit(1)
@@ -111,7 +157,7 @@ def _wanted(select: "Sequence[str]", ignore: "Sequence[str]") -> "tuple[Check, .
         raise typer.BadParameter(str(error), param_hint="'--select' / '--ignore'") from None
 
 
-def _checked(file: Path, checks: "tuple[Check, ...]", *, without_env: bool) -> Checked:
+def _checked(file: Path, checks: "tuple[Check, ...]", beside: "Beside", *, without_env: bool) -> Checked:
     from config.findings.check import run
     from config.findings.subject import Subject
     from config.load import examine
@@ -119,14 +165,22 @@ def _checked(file: Path, checks: "tuple[Check, ...]", *, without_env: bool) -> C
     document, config, problems = examine(file, without_env=without_env)
     if problems or document is None or config is None:
         return Checked(problems)
-    now = int(time.time() * 1_000)
-    return Checked((), run(checks, Subject(document, config, without_env=without_env, now=now)))
+    subject = Subject(
+        document,
+        config,
+        without_env=without_env,
+        now=int(time.time() * 1_000),
+        alerts=beside.alerts,
+        front=beside.front,
+    )
+    return Checked((), run(checks, subject), subject)
 
 
 # --- what is printed -----------------------------------------------------------------------------------
 
 
 def _print(found: dict[Path, Checked], checks: "tuple[Check, ...]", output: str) -> None:
+    from gateway.cli import beside
     from gateway.cli import output as out
 
     problems = [problem for one in found.values() for problem in one.problems]
@@ -136,6 +190,8 @@ def _print(found: dict[Path, Checked], checks: "tuple[Check, ...]", output: str)
 
         out.write_json(sarif.log([check.code for check in checks], problems, findings))
     elif output == "json":
+        judged = [(file, one.subject) for file, one in found.items() if one.subject and one.subject.alerts]
+        told = [alert for file, subject in judged for alert in beside.told_document(file, subject)]
         out.write_json(
             {
                 "files": [str(file) for file in found],
@@ -143,6 +199,7 @@ def _print(found: dict[Path, Checked], checks: "tuple[Check, ...]", output: str)
                 "problems": [_place(problem) | {"message": problem.message} for problem in problems],
                 "findings": [_fields(finding) for finding in findings],
             }
+            | ({"alerts": told} if judged else {})
         )
     else:
         for problem in problems:
@@ -150,6 +207,9 @@ def _print(found: dict[Path, Checked], checks: "tuple[Check, ...]", output: str)
         for finding in findings:
             out.write_line(finding)
             out.write_lines([f"    {out.plain(finding.advice)}"])
+        for one in found.values():
+            if one.subject:
+                beside.write_told(one.subject)
         for file, one in found.items():
             out.say(f"{file}: {_count(one)}")
 
