@@ -2,7 +2,7 @@
 
 Slack has no key against repeats, so what we post carries the delivery and the ring in its metadata, and the
 newest pages of the channel, or the thread, are read for it. It posts nothing. Rules: Slack's "Message
-metadata", `conversations.history`, `conversations.replies` and `conversations.list`.
+metadata", `conversations.history`, `conversations.replies`, `conversations.list` and `conversations.open`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _CHANNEL_PAGE: Final = 900
 _CHANNEL_PAGES: Final = 10
 _SKEW_MS: Final = 300_000  # Slack's clock stamps its messages, ours the incident
 CHANNEL_ID: Final = re.compile(r"[CGD][A-Z0-9]{7,}")
+_MEMBER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
 @dataclass(slots=True)
@@ -118,6 +119,9 @@ class Lookup:
         """The id of a channel, which the searching methods want; "" if it is not listed."""
         if CHANNEL_ID.fullmatch(channel):
             return channel
+        if _MEMBER_ID.fullmatch(channel) and (self._app_url, channel) not in self.channel_ids:
+            opened = await call(self._client, "conversations_open", users=channel)
+            self.remember(channel, str((opened.get("channel") or {}).get("id") or ""))
         cursor: str | None = None
         for _ in range(0 if (self._app_url, channel) in self.channel_ids else _CHANNEL_PAGES):
             page = await call(

@@ -1,8 +1,8 @@
 """A stand-in for Slack: the Web API methods and the incoming webhooks that a sender of alerts uses.
 
 It keeps channels with their messages, threads and edits, and refuses with Slack's own errors what Slack
-documents it refuses (`slack_blocks.py`). It knows no users, files, reactions or events. Rules: Slack's
-reference of each method, "Incoming webhooks" and "Rate limits".
+documents it refuses (`slack_blocks.py`). A person is known by the id alone, for direct messages; it knows no
+files, reactions or events. Rules: Slack's reference of each method, "Incoming webhooks" and "Rate limits".
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SlackStandin(HttpStandin):
         self.token = token
         self.channels: dict[str, SlackChannel] = {}
         self.messages: list[SlackMessage] = []
-        self.scopes = {"chat:write", "channels:history", "channels:read"}
+        self.scopes = {"chat:write", "channels:history", "channels:read", "im:write"}
         self._errors: list[str] = []
         self._now = now
         self._clock_us = 0
@@ -60,6 +60,7 @@ class SlackStandin(HttpStandin):
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.list": self._list,
+            "conversations.open": self._open,
             "conversations.replies": self._replies,
         }
         for name in channels:
@@ -79,6 +80,12 @@ class SlackStandin(HttpStandin):
         channel = SlackChannel(f"C{len(self.channels):08d}", name, member, archived)
         self.channels[name] = channel
         return channel
+
+    def add_person(self, ident: str) -> SlackChannel:
+        """Somebody to whom `U...` posts a direct message; it is shown under `@U...`."""
+        name = f"@{ident}"
+        self.channels[name] = SlackChannel(f"D{len(self.channels):08d}", name)
+        return self.channels[name]
 
     def fail_with(self, n: int, error: str) -> None:
         """Answer the next `n` Web API calls with HTTP 200, `ok: false` and `error`."""
@@ -116,7 +123,8 @@ class SlackStandin(HttpStandin):
 
     def _find(self, wanted: Any, *, by_name: bool) -> SlackChannel | None:
         for channel in self.channels.values():
-            if wanted == channel.id or (by_name and str(wanted).lstrip("#") == channel.name):
+            names = (str(wanted).lstrip("#"), f"@{wanted}")
+            if wanted == channel.id or (by_name and channel.name in names):
                 return channel
         return None
 
@@ -207,9 +215,14 @@ class SlackStandin(HttpStandin):
 
     def _list(self, arguments: dict[str, Any]) -> dict[str, Any]:
         start, limit = int(arguments.get("cursor") or 0), int(arguments.get("limit") or 100)
-        known = [{"id": c.id, "name": c.name, "is_member": c.member} for c in self.channels.values()]
+        channels = [channel for channel in self.channels.values() if channel.id.startswith("C")]
+        known = [{"id": c.id, "name": c.name, "is_member": c.member} for c in channels]
         after = str(start + limit) if start + limit < len(known) else ""
         return {"channels": known[start : start + limit], "response_metadata": {"next_cursor": after}}
+
+    def _open(self, arguments: dict[str, Any]) -> dict[str, Any] | web.Response:
+        channel = self._find(arguments.get("users"), by_name=True)
+        return {"channel": {"id": channel.id}} if channel else _ok_false("user_not_found")
 
     async def _webhook(self, request: web.Request) -> web.Response:
         try:
@@ -242,6 +255,7 @@ class SlackStandin(HttpStandin):
 _SCOPES: Final = {
     "conversations.history": "channels:history",
     "conversations.list": "channels:read",
+    "conversations.open": "im:write",
     "conversations.replies": "channels:history",
 }
 

@@ -191,6 +191,19 @@ async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(
     assert len(slack.messages) == 2
 
 
+async def test_a_direct_message_whose_answer_was_lost_is_found_and_not_repeated(
+    slack: SlackStandin, receiver: SlackReceiver, make_message: MakeMessage
+) -> None:
+    slack.add_person("U024BE7LH")
+    config = bot(slack, channel="U024BE7LH")
+    slack.lose_answers(1)
+    await receiver.send(config, make_message(), {})
+    memory = await sent(receiver, config, make_message(), {"unknown": True})
+    assert memory["channel"].startswith("D")
+    (shown,) = slack.shown("@U024BE7LH")
+    assert len(shown.edits) == 1
+
+
 async def test_a_post_that_never_arrived_is_made(
     slack: SlackStandin, receiver: SlackReceiver, make_message: MakeMessage
 ) -> None:
