@@ -62,6 +62,7 @@ def incident_of(group: ClaimedGroup) -> Incident | None:
         opened_at=group.opened,
         opened_rev=group.before,
         tick=group.due,
+        gid=group.gid,
     )
 
 

@@ -58,6 +58,7 @@ class Incident:
         firing, resolved, held: alerts, as counted at the last decision; `firing` leaves out those held.
         rung: people have been told of it. What was held from its beginning has not.
         suppressed: nobody is to be told now: all of it is held, or in a time that is quiet.
+        gid: the identity of its group, "" in a record from before that was kept.
     """
 
     number: int
@@ -81,6 +82,7 @@ class Incident:
     held: int = 0
     rung: bool = True
     suppressed: bool = False
+    gid: str = ""
 
 
 def to_record(incident: Incident) -> dict[str, Any]:

@@ -62,7 +62,7 @@ async def describe(store: Store, number: int, external_url: str) -> dict[str, An
     shard, incident = found
     lines = await reading.timeline(store, shard, number)
     deliveries = await reading.deliveries_of(store, shard, number)
-    gid = next((fields["gid"] for fields in deliveries), "")
+    gid = incident.gid or next((fields["gid"] for fields in deliveries), "")
     return {
         **shapes.incident(incident, external_url),
         "alerts": await _alerts(store, gid, over=incident.status is Status.RESOLVED) if gid else [],

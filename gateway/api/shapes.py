@@ -35,6 +35,7 @@ def incident(found: Incident, external_url: str) -> dict[str, Any]:
         "labels": found.labels,
         "severity": found.severity or None,
         "suppressed": found.suppressed,
+        "suppressed_by": _suppressed_by(found) if found.suppressed else None,
         "firing": found.firing,
         "held": found.held,
         "resolved": found.resolved,
@@ -43,6 +44,10 @@ def incident(found: Incident, external_url: str) -> dict[str, Any]:
         "resolved_at": moment(found.resolved_at),
         "url": f"{external_url.rstrip('/')}/incidents/{found.number}",
     }
+
+
+def _suppressed_by(found: Incident) -> str:
+    return "a time interval of its route" if found.firing else "every alert that fires is held"
 
 
 def alert(found: StoredAlert, *, resolved: bool, held: str = "") -> dict[str, Any]:

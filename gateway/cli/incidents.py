@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from rich.text import Text
+
 app = typer.Typer(help="See incidents: what is open, and the story of one.")
 
 Status = Literal["open", "resolved", "all"]
@@ -56,7 +58,7 @@ def list_incidents(
     rows = [
         [
             out.plain(incident.get("number")),
-            out.word(incident.get("status")),
+            _status(incident),
             out.word(incident.get("severity") or None),
             _firing(incident),
             times.distance(incident.get("opened_at"), answer.at),
@@ -95,9 +97,24 @@ def show_incident(
     _write_timeline(answer.body)
 
 
-def _firing(incident: "Mapping[str, Any]") -> str:
-    firing, resolved = int(incident.get("firing") or 0), int(incident.get("resolved") or 0)
-    return f"{firing} of {firing + resolved}"
+def _status(incident: "Mapping[str, Any]") -> "Text":
+    from rich.text import Text
+
+    from gateway.cli import output as out
+
+    status = out.word(incident.get("status"))
+    return Text(f"{status}, suppressed", style="dim") if incident.get("suppressed") else status
+
+
+def _counts(incident: "Mapping[str, Any]") -> tuple[int, int, int]:
+    """How many alerts fire, how many are held, and how many there are in all."""
+    firing, held, ended = (int(incident.get(name) or 0) for name in ("firing", "held", "resolved"))
+    return firing, held, firing + held + ended
+
+
+def _firing(incident: "Mapping[str, Any]", unit: str = "") -> str:
+    firing, held, total = _counts(incident)
+    return f"{firing} of {total}{unit}" + (f", {held} held" if held else "")
 
 
 def _write_head(incident: "Mapping[str, Any]", now: "datetime") -> None:
@@ -106,7 +123,7 @@ def _write_head(incident: "Mapping[str, Any]", now: "datetime") -> None:
     from gateway.cli import output as out
     from gateway.cli import times
 
-    status, severity = out.word(incident.get("status")), out.word(incident.get("severity") or "")
+    status, severity = _status(incident), out.word(incident.get("severity") or "")
     out.write(
         Text("  ").join([Text(f"#{out.plain(incident.get('number'))}", style="bold"), status, severity])
     )
@@ -120,7 +137,8 @@ def _write_head(incident: "Mapping[str, Any]", now: "datetime") -> None:
             "Group": out.labels(incident.get("labels")),
             "Route": out.plain(incident.get("route")),
             "Receiver": out.plain(incident.get("receiver")),
-            "Firing": f"{_firing(incident)} alerts",
+            "Firing": _firing(incident, " alerts"),
+            "Suppressed": out.plain(incident.get("suppressed_by")),
             "Opened": moment("opened_at"),
             "Triggered": moment("triggered_at"),
             "Resolved": moment("resolved_at"),
@@ -134,7 +152,7 @@ def _write_alerts(incident: "Mapping[str, Any]", now: "datetime") -> None:
     from gateway.cli import times
 
     alerts = incident.get("alerts") or []
-    total = int(incident.get("firing") or 0) + int(incident.get("resolved") or 0)
+    _, _, total = _counts(incident)
     if not alerts:
         return
     shared = set.intersection(*(set((alert.get("labels") or {}).items()) for alert in alerts))
@@ -147,8 +165,17 @@ def _write_alerts(incident: "Mapping[str, Any]", now: "datetime") -> None:
         summary = notes.get("summary") or notes.get("description") or ""
         ended = times.distance(alert.get("ends_at"), now) if alert.get("status") == "resolved" else "-"
         expired = "no longer reported" if alert.get("expired") else ""
-        text = "  ".join(part for part in (out.labels(own), out.plain(summary), expired) if part)
-        rows.append([out.word(alert.get("status")), times.distance(alert.get("starts_at"), now), ended, text])
+        hold = alert.get("held_by")
+        held = f"held: {out.plain(hold.get('text'))}" if hold else ""
+        text = "  ".join(part for part in (out.labels(own), out.plain(summary), held, expired) if part)
+        rows.append(
+            [
+                out.word("held" if hold else alert.get("status")),
+                times.distance(alert.get("starts_at"), now),
+                ended,
+                text,
+            ]
+        )
     count = f"the first {len(alerts)} of {total}" if total > len(alerts) else str(len(alerts))
     _write_title(f"Alerts ({count})")
     if len(alerts) > 1 and shared:

@@ -36,6 +36,7 @@ _BARE_VALUE: Final = re.compile(r"[^\s\"'=,{}]+")
 
 _STYLES: Final = {
     "pending": "dim",
+    "held": "dim",
     "triggered": "bold red",
     "firing": "red",
     "suspect": "yellow",

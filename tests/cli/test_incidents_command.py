@@ -92,6 +92,37 @@ async def test_one_incident_is_shown_with_its_alerts_deliveries_and_timeline(api
         assert line in ended.out.splitlines()
 
 
+async def test_what_is_held_is_counted_and_an_incident_that_is_all_held_is_suppressed(api, server, tocsin):
+    some = api.incident(number=7, held=2)
+    whole = api.incident(number=6, severity=None, firing=0, held=3, resolved=0, suppressed=True)
+    server.answers[LIST] = 200, {"incidents": [some, whole]}
+    ended = await tocsin("incidents", "list")
+    assert [line[:58].rstrip() for line in ended.out.splitlines()] == [
+        "#  STATUS                 SEVERITY  FIRING          OPENED",
+        "7  triggered              critical  3 of 6, 2 held  5m ago",
+        "6  triggered, suppressed  -         0 of 3, 3 held  5m ago",
+    ]
+
+
+async def test_an_incident_says_of_each_alert_by_what_it_is_held(api, server, tocsin):
+    silence = {"kind": "silence", "text": "silence 1 by dana, until 2025-11-24 12:00:00 UTC", "silence": "1"}
+    changes = {"firing": 0, "held": 3, "suppressed": True, "suppressed_by": "every alert that fires is held"}
+    alerts = [{**api.story["alerts"][0], "held_by": silence}, {**api.story["alerts"][1], "held_by": None}]
+    server.answers["GET", "/api/v1/incidents/1042"] = 200, api.story | changes | {"alerts": alerts}
+    ended = await tocsin("incidents", "show", "1042")
+    for line in (
+        "#1042  triggered, suppressed  critical",
+        "  Firing      0 of 4 alerts, 3 held",
+        "  Suppressed  every alert that fires is held",
+        (
+            "  held    5m ago   -      instance=web-1:8080  5% of requests fail on web-1:8080  "
+            "held: silence 1 by dana, until 2025-11-24 12:00:00 UTC"
+        ),
+        "  firing  5m ago   -      instance=web-2:8080  5% of requests fail on web-2:8080",
+    ):
+        assert line in ended.out.splitlines()
+
+
 async def test_an_incident_with_more_alerts_than_are_shown_says_so(api, server, tocsin):
     server.answers["GET", "/api/v1/incidents/1042"] = 200, api.story | {"firing": 9_000, "resolved": 1_000}
     ended = await tocsin("incidents", "show", "1042")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,6 +34,11 @@ auth:
     - {name: reader, token: reader-secret, scopes: [read]}
     - {name: poster, token: poster-secret, scopes: [ingest]}
 """
+INHIBITED = """
+inhibit_grace: 0s
+inhibit_rules:
+  - {name: down, source_matchers: [alertname="Down"], target_matchers: [alertname="Slow"]}
+"""
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -57,14 +64,19 @@ async def get(url: str, password: str = "") -> tuple[int, Any, str]:
         return response.status, response.headers, await response.text()
 
 
-async def fire(url: str, **alert: Any) -> str:
-    """Post an alert and wait for the page of the incident that comes of it."""
+async def fire(url: str, number: int = 1, **alert: Any) -> str:
+    """Post an alert and wait for the page of the incident that comes of it, which has that number."""
     async with ClientSession() as client, client.post(f"{url}/api/v2/alerts", json=[alert]) as response:
         assert response.status == 200, await response.text()
     async with asyncio.timeout(10):
-        while (found := await get(f"{url}/incidents/1"))[0] == 404 or "Timeline" not in found[2]:
+        while (found := await get(f"{url}/incidents/{number}"))[0] == 404 or "Timeline" not in found[2]:
             await asyncio.sleep(0.02)
     return found[2]
+
+
+def text(page: str) -> str:
+    """What is read of a page: no style, no marks but bdi."""
+    return re.sub(r"<style>.*?</style>|<(?!/?bdi)[^>]*>", "", page, flags=re.DOTALL)
 
 
 async def test_the_page_shows_the_incident_and_who_is_told(start: Start):
@@ -75,6 +87,35 @@ async def test_the_page_shows_the_incident_and_who_is_told(start: Start):
     for said in ("#1", "triggered", "cluster=eu", "Disk nearly full", "critical", "hook", "127.0.0.1:9"):
         assert said in page
     assert 'href="http://prom.test/g?a=1&amp;b=2"' in page
+
+
+async def test_a_page_says_by_what_alerts_are_held_although_nobody_was_told_yet(start: Start):
+    url = await start(CONFIG + INHIBITED)
+    told = await fire(url, labels={"alertname": "Down", "cluster": "eu", "zone": SCRIPT})
+    page = await fire(url, 2, labels={"alertname": "Slow", "cluster": "us"})
+    _, _, listed = await get(url)
+    by = "Held: <bdi>inhibited by Down{cluster=&#34;eu&#34;, zone=&#34;&lt;script&gt;"
+    for said in (
+        ", suppressed",
+        "0 of 1 alert firing, 1 held",
+        "Nobody yet: every alert that fires is held.",
+        by,
+    ):
+        assert said in text(page)
+    assert "0 firing, 1 held" in text(listed)
+    assert "held" not in text(told)
+    assert "None" not in text(page + listed)
+
+
+async def test_the_api_says_why_an_incident_is_suppressed(start: Start):
+    url = await start(CONFIG + INHIBITED)
+    await fire(url, labels={"alertname": "Down", "cluster": "eu"})
+    await fire(url, 2, labels={"alertname": "Slow", "cluster": "us"})
+    by = {"kind": "inhibition", "text": 'inhibited by Down{cluster="eu"} (down)', "rule": "down"}
+    shown = json.loads((await get(f"{url}/api/v1/incidents/2"))[2])
+    assert [alert["held_by"] for alert in shown["alerts"]] == [by | {"source": 'Down{cluster="eu"}'}]
+    assert (shown["firing"], shown["held"], shown["severity"]) == (0, 1, None)
+    assert (shown["suppressed"], shown["suppressed_by"]) == (True, "every alert that fires is held")
 
 
 async def test_what_comes_with_an_alert_is_escaped(start: Start):
