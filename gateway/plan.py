@@ -135,6 +135,11 @@ class Placing:
         route = self._routes.get(route_key)
         return quiet(route.mute, route.active, at) if route and (route.mute or route.active) else None
 
+    def labels_of(self, route_key: str) -> dict[str, str]:
+        """The labels of a route itself; none of one that is gone from the plan."""
+        route = self._routes.get(route_key)
+        return dict(route.labels) if route else {}
+
     def told_first(self, receiver: str, team: str, rank: int) -> tuple[Integration, ...]:
         """Whom a group of this receiver, or of this policy, tells first."""
         if receiver.startswith(POLICY):
@@ -225,6 +230,10 @@ class PlanInForce:
     def address(self, receiver: str, kind: str, pinned: IntegrationConfig) -> IntegrationConfig:
         """See `Placing.address`; what was pinned where nothing is in force here."""
         return self.placing.address(receiver, kind, pinned) if self.placing else pinned
+
+    def labels_of(self, route_key: str) -> dict[str, str]:
+        """See `Placing.labels_of`; none where nothing is in force here."""
+        return self.placing.labels_of(route_key) if self.placing else {}
 
     @property
     def severities(self) -> Severities:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextvars import Context
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
@@ -185,6 +186,7 @@ class Sender:
             message = compose(
                 what, claimed.id, begun, self._external_url(), self._store, severities=severities
             )
+            message = replace(message, route_labels=self._plan.labels_of(message.route))
             memory = orjson.loads(fields.get("memory") or "{}")
             async with asyncio.timeout(ATTEMPT_S):
                 return await self.receiver(kind).send(config, message, memory | {"unknown": unknown})

@@ -71,6 +71,17 @@ async def test_where_a_team_cannot_be_reached_somebody_is_told_and_it_is_said(wo
     assert any("instead of" in line for line in await world.timeline(1))
 
 
+async def test_messages_carry_the_labels_of_their_route_and_the_grade_of_the_severity(world: World) -> None:
+    labelled = CONFIG.replace("group_wait: 0s", "group_wait: 0s\n      labels: {tier: one}")
+    world.path.write_text(labelled.replace("[critical, high, low]", "[critical, sev2]"))
+    await world.plan.reload()
+    await world.take(world.fires("A", severity="critical", team="web"))
+    await world.take(world.fires("B", severity="SEV2", team="web"))
+    await world.until(MINUTE)
+    told = [(note.message.grade, dict(note.message.route_labels)) for note in world.notes]
+    assert told == [("critical", {"tier": "one"}), ("error", {})]
+
+
 async def test_whom_a_policy_told_is_told_the_end_and_no_repeats(world: World) -> None:
     await world.take(world.fires("A", severity="critical", team="web"))
     await world.until(9 * HOUR)
