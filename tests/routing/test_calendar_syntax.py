@@ -1,7 +1,7 @@
 """How time intervals are written: what is taken, what is refused and in which words."""
 
+import sys
 import zoneinfo
-from importlib.util import find_spec
 
 import pytest
 
@@ -114,12 +114,22 @@ def test_what_is_written_wrongly_is_refused_in_plain_words(parse, text, words):
     assert len(str(refused.value)) < 250
 
 
-@pytest.mark.skipif(find_spec("tzdata") is not None, reason="its zones are known without the system's")
-def test_a_machine_without_time_zones_is_told_what_it_lacks():
-    try:
-        zoneinfo.reset_tzpath([])
-        with pytest.raises(CalendarError, match="expected the package tzdata on this machine"):
-            parse_location("Indian/Maldives")
-        assert parse_location("UTC") == "UTC"
-    finally:
-        zoneinfo.reset_tzpath()
+@pytest.fixture
+def _no_zones_of_the_system():
+    zoneinfo.reset_tzpath([])
+    yield
+    zoneinfo.reset_tzpath()
+
+
+@pytest.mark.usefixtures("_no_zones_of_the_system")
+def test_where_the_system_has_no_time_zones_those_of_the_package_count():
+    assert parse_location("Indian/Mahe") == "Indian/Mahe"
+
+
+@pytest.mark.usefixtures("_no_zones_of_the_system")
+def test_a_machine_without_any_time_zones_is_told_what_it_lacks(monkeypatch):
+    for module in ("tzdata", *(name for name in sys.modules if name.startswith("tzdata."))):
+        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    with pytest.raises(CalendarError, match="expected the package tzdata on this machine"):
+        parse_location("Indian/Maldives")
+    assert parse_location("UTC") == "UTC"
