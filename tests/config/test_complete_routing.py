@@ -1,9 +1,13 @@
 """What the sections of complete routing become in the plan: intervals, inhibition, teams, policies."""
 
+import json
+
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.compile import compile_plan
-from config.doubts import doubts
 from config.later import not_carried_out
 from config.load import examine, load_text
 from routing.calendar import Period
@@ -17,6 +21,9 @@ teams: [{name: x}, {name: y}]
 time_intervals: [{name: night, time_intervals: [{times: [{start_time: '22:00', end_time: '24:00'}]}]}]
 mute_time_intervals: [{name: summer, time_intervals: [{months: ['june:august'], location: Europe/Berlin}]}]
 """
+
+
+JSON_END = json.dumps(yaml.safe_load(END))[1:]
 
 
 def plan(text):
@@ -40,6 +47,25 @@ def routes(text):
 def test_a_receiver_or_a_policy_replaces_what_the_parent_has(parent, child, expected):
     found = routes(f"{{receiver: a, routes: [{{{parent}, name: up, routes: [{{{child}, name: down}}]}}]}}")
     assert (found["down"].receiver, found["down"].policy) == expected
+
+
+parts = st.fixed_dictionaries({}, optional={"receiver": st.sampled_from("ab"), "policy": st.just("p")})
+trees = st.recursive(
+    parts,
+    lambda inner: st.builds(lambda own, below: own | {"routes": below}, parts, st.lists(inner, max_size=3)),
+)
+
+
+@given(trees)
+def test_every_route_tells_a_receiver_or_follows_a_policy_and_never_both(tree):
+    def one(route):  # both on one route are refused
+        kept = {key: value for key, value in route.items() if key != "policy" or "receiver" not in route}
+        return kept | {"routes": [one(child) for child in route.get("routes", [])]}
+
+    found = plan(json.dumps({"route": {"receiver": "a", "routes": [one(tree)]}})[:-1] + "," + JSON_END)
+    for route in walk(found.root):
+        assert bool(route.receiver) != bool(route.policy)
+        assert route.told in ("a", "b", "policy:p")
 
 
 def test_teams_and_labels_are_inherited_and_intervals_are_not():
@@ -149,27 +175,6 @@ def test_policies_are_carried_whole():
 def test_what_is_not_carried_out_yet_is_listed_with_its_place():
     found = [(one.path[2:], one.policy) for one in not_carried_out(load_text(LATER, "f", {}))]
     assert found == [(("ack_timeout",), "page"), (("steps", 1), "page"), (("steps", 2), "page")]
-
-
-def test_matchers_in_doubt_are_listed_with_their_places():
-    config = load_text(
-        """
-route: {receiver: a, routes: [{matchers: [a=b, 'c=d\\e', 'f="\\t"']}]}
-inhibit_rules: [{target_matchers: ['{a=b']}]
-team_rules: [{matchers: [a=], team: x}]
-receivers: [{name: a}]
-teams: [{name: x}]
-""",
-        "f",
-        {},
-    )
-    found = {path: doubt.kind for path, doubt in doubts(config)}
-    assert found == {
-        ("route", "routes", 0, "matchers", 1): "classic",
-        ("route", "routes", 0, "matchers", 2): "disagreement",
-        ("inhibit_rules", 0, "target_matchers", 0): "classic",
-        ("team_rules", 0, "matchers", 0): "classic",
-    }
 
 
 def test_a_plan_is_made_where_variables_have_no_value(tmp_path):
