@@ -58,21 +58,30 @@ def _unrouted(subject: Subject) -> Iterator[Finding]:
 
 
 def _told(route: FrontRoute) -> bool:
-    """Whether the route itself can be told: no child surely takes everything."""
+    """Whether the route itself can be told: nothing before it and no child surely takes everything."""
     conditions = _conditions(route)
-    return not any(_implied(conditions, child.matchers) for child in route.children)
+    takers = list(route.children)
+    for one in route.lineage()[1:]:
+        takers += [sibling for sibling in _before(one) if not sibling.continue_]
+    return not any(_implied(conditions, taker.matchers) for taker in takers)
+
+
+def _before(route: FrontRoute) -> list[FrontRoute]:
+    """The siblings that are asked before it."""
+    siblings = route.parent.children if route.parent else []
+    return siblings[: siblings.index(route)]
 
 
 def _reaches(route: FrontRoute, ours: frozenset[str]) -> bool:
     """Whether every alert that comes to this route certainly comes to Tocsin too, by another."""
     conditions = _conditions(route)
     for one in route.lineage()[1:]:
-        siblings = one.parent.children if one.parent else []
-        at = siblings.index(one)
-        before = [sibling for sibling in siblings[:at] if sibling.continue_]
-        if any(_implied(conditions, s.matchers) and _leads(s, conditions, ours) for s in before):
+        before = _before(one)
+        passing = [sibling for sibling in before if sibling.continue_]
+        if any(_implied(conditions, s.matchers) and _leads(s, conditions, ours) for s in passing):
             return True
-        if one.continue_ and _later(siblings[at + 1 :], conditions, ours):
+        after = one.parent.children[len(before) + 1 :] if one.parent else []
+        if one.continue_ and _later(after, conditions, ours):
             return True
     return False
 
