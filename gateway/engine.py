@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 POLL_S: Final = 0.25
 SOON_S: Final = 0.005
+TOGETHER_S: Final = 0.01  # little beside the grace that an alert is given
 GROUPS_AT_ONCE: Final = 64
 SWEEP_EVERY_S: Final = 1.0
 FORGET_EVERY_S: Final = 60.0
@@ -149,22 +150,24 @@ class Engine:
             metrics.deadline_lateness.labels("group").observe(late / 1000)
         self.accept(claim.groups)
         self._sender.accept(claim.deliveries)
-        if claim.moved and shard not in self._syncing:
-            self._spawn(self._sync(shard))
+        if claim.moved:
+            self.sources_moved(shard)
         if claim.walk:
             self._spawn(self._holds.walk(shard))
         return claim
 
+    def sources_moved(self, shard: int) -> None:
+        """The index of inhibition is to be told; many who move at once are told of together."""
+        if shard not in self._syncing:
+            self._syncing.add(shard)
+            self._spawn(self._sync(shard))
+
     async def _sync(self, shard: int) -> None:
-        self._syncing.add(shard)
         try:
+            await asyncio.sleep(TOGETHER_S)
             await self._holds.sources.sync(shard)
         finally:
             self._syncing.discard(shard)
-
-    def wake(self) -> None:
-        """There is something to claim."""
-        self._wake.set()
 
     async def _work(self, group: ClaimedGroup) -> None:
         with structlog.contextvars.bound_contextvars(group=group.gid):
@@ -219,6 +222,8 @@ class Engine:
         metrics.decisions.labels("committed").inc()
         for line in decision.lines:
             number = decision.incident.number if decision.incident else 0
+            if line.kind == "suppressed" and decision.incident:
+                metrics.incidents_suppressed.labels("interval" if decision.incident.firing else "held").inc()
             log.info("incident", what=line.kind, incident=number, route=group.meta.route, text=line.text)
         self._sender.accept(claimed)
 

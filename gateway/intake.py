@@ -57,11 +57,11 @@ class Intake:
         plan: PlanInForce,
         claimed: Callable[[Sequence[ClaimedGroup]], None],
         room: Callable[[], int],
-        moved: Callable[[], None],
+        moved: Callable[[int], None],
     ) -> None:
         """`room`: how many groups may be claimed now for this process.
 
-        `moved` is called when sources of inhibition have moved.
+        `moved` is called with a shard in which sources of inhibition have moved.
         """
         self._store = store
         self._plan = plan
@@ -140,7 +140,7 @@ class Intake:
         if claimed:
             self._claimed(claimed)
         if moved:
-            self._moved()
+            self._moved(shard)
         whole = []
         for one, count in zip(waiting, counts, strict=True):
             self._learn(one.unit, count)

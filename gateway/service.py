@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -30,6 +31,7 @@ from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
 from gateway.web import incident as page
 from gateway.webhook import Limits
+from routing.silences import State, state
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -67,7 +69,9 @@ class Service:
         self.holds = Holds(self.store, self.plan)
         self.sender = Sender(self.store, self._leases, self.external_url, self.plan, self.holds)
         self.engine = Engine(self.store, self.plan, self.sender, self._leases, self.holds)
-        self._intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room, self.engine.wake)
+        self._intake = Intake(
+            self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
+        )
         self.auth = Auth(config.auth, str(config.external_url or ""))
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -204,6 +208,11 @@ class Service:
                 metrics.deliveries_waiting.labels("open").set(open_)
                 metrics.deliveries_waiting.labels("dead").set(dead)
                 metrics.oldest_unsent.set(max(0.0, time.time() - since / 1000) if since else 0)
+                metrics.inhibition_sources.set(await reading.sources(self.store))
+                now = await self.store.now(0)
+                states = Counter(state(silence, now) for silence in self.holds.silences.all)
+                for one in State:
+                    metrics.silences.labels(one.value).set(states[one])
             except StoreUnavailableError as error:
                 log.debug("count.store_away", error=str(error))
             await asyncio.sleep(COUNT_EVERY_S)

@@ -31,7 +31,9 @@ async def world(make_world: Callable[..., Awaitable[World]]) -> World:
     await world.take(repeat)
     await world.take(repeat)
     await world.until(MINUTE)
-    other = Intake(world.store, world.plan, world.engine.accept, world.engine.room, world.engine.wake)
+    other = Intake(
+        world.store, world.plan, world.engine.accept, world.engine.room, world.engine.sources_moved
+    )
     await other.take([world.fires("B")])
     await world.until(10 * MINUTE)
     assert [firing for _, _, firing, _ in world.story()] == ["A", "AB"]

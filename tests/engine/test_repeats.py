@@ -67,7 +67,7 @@ async def test_what_another_process_has_changed_is_sent_whole(world: World, sent
     for _ in range(3):
         await world.intake.take(copies())
     other = type(world.intake)(
-        world.store, world.plan, world.engine.accept, world.engine.room, world.engine.wake
+        world.store, world.plan, world.engine.accept, world.engine.room, world.engine.sources_moved
     )
     await world.pass_to(MINUTE)
     assert await other.take(copies(status="resolved", ended=START + MINUTE)) == NEWS

@@ -115,7 +115,9 @@ class World:
         for kind in ("pagerduty", "slack", "email", "webhook"):
             self.sender._receivers[kind] = self.recorder
         self.engine = Engine(self.store, self.plan, self.sender, self.leases, self.holds)
-        self.intake = Intake(self.store, self.plan, self.engine.accept, self.engine.room, self.engine.wake)
+        self.intake = Intake(
+            self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
+        )
 
     @classmethod
     async def make(cls, url: str, folder: Path, config: str, shards: int = 3) -> World:
