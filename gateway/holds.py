@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import structlog
 
+from gateway import metrics
 from gateway.sources import Sources, slots
 from gateway.store import keys, reading
 from gateway.store.silences import SilenceStore
@@ -118,10 +119,12 @@ class Holds:
         between: then what is not judged is told.
         """
         try:
-            return await self._weigh(shard, gid, release=release, beginning=beginning)
+            with metrics.weigh_duration.time():
+                return await self._weigh(shard, gid, release=release, beginning=beginning)
         except StoreUnavailableError:
             raise
         except Exception:
+            metrics.weighings.labels("failed").inc()
             log.exception("group.not_weighed", group=gid)
             return None
 
@@ -137,7 +140,10 @@ class Holds:
                 await self._store.place_sources(shard, filed)
             written = () if beginning else lines
             if (view := await self._write(shard, gid, group, changes, written, release=release)) is not None:
+                _count(changes, story)
                 return view, lines
+            metrics.weighings.labels("again").inc()
+        metrics.weighings.labels("given_up").inc()
         log.warning("group.not_weighed", group=gid, reason="news kept coming")
         return None
 
@@ -211,7 +217,7 @@ class Holds:
 
     async def _judge(
         self, gid: str, group: _Group, placing: Placing
-    ) -> tuple[list[Change], _Story, list[tuple[str, str, Any]]]:
+    ) -> tuple[list[Change], _Story, list[tuple[str, str, str]]]:
         rules = placing.plan.inhibition
         roles = [rules.roles(alert.labels) if rules.any else Roles() for alert in group.alerts]
         verdicts = await self._verdicts(gid, group, placing, roles)
@@ -373,6 +379,10 @@ class _Story:
         text = f"{_shown(alert.labels)} is told all the same: {verdict.why}"
         self._guarded[text] = new or (alert.was != "" and orjson.loads(alert.was)["by"] == "inhibition")
 
+    @property
+    def guarded_anew(self) -> int:
+        return sum(self._guarded.values())
+
     def held(self, was: str, hold: str) -> None:
         if hold and orjson.loads(hold)["by"] != "grace":
             self._held[said(hold)] += 1
@@ -390,6 +400,15 @@ class _Story:
         free = [("released", f"no longer held: {_alerts(self._free)}")] if self._free else []
         guarded = [("guard", text) for text, new in self._guarded.items() if new]
         return [*_lines(self._newly), *free, *guarded[:SAID]]
+
+
+def _count(changes: Sequence[Change], story: _Story) -> None:
+    """For `/metrics`, once it is written."""
+    metrics.weighings.labels("written").inc()
+    metrics.alerts_guarded.inc(story.guarded_anew)
+    for _, was, hold, _ in changes:
+        if hold and (by := orjson.loads(hold)["by"]) != (was and orjson.loads(was)["by"]):
+            metrics.alerts_held.labels(by).inc()
 
 
 def _lines(counts: Counter[str]) -> Lines:

@@ -56,7 +56,8 @@ decisions: Final = Counter(
 )
 deliveries: Final = Counter(
     "tocsin_deliveries",
-    "Attempts to tell somebody: sent, retry (it may work later), refused (it never will), dropped, dead.",
+    "Attempts to tell somebody: sent, retry (it may work later), refused (it never will), dropped, dead, "
+    "held (it waits: a silence, an inhibition or an interval came first).",
     ["kind", "outcome"],
 )
 delivery_duration: Final = Histogram(
@@ -71,6 +72,40 @@ deliveries_waiting: Final = Gauge(
 oldest_unsent: Final = Gauge(
     "tocsin_oldest_unsent_seconds",
     "For how long the oldest open delivery has had something to say.",
+    multiprocess_mode="mostrecent",
+)
+alerts_held: Final = Counter(
+    "tocsin_alerts_held",
+    "Alerts that began to be held back, by what: silence, inhibition, release (the source has ended), "
+    "grace (there may be a source soon).",
+    ["by"],
+)
+alerts_guarded: Final = Counter(
+    "tocsin_alerts_guarded", "Alerts told although they are inhibited: in a circle, all would be silent."
+)
+incidents_suppressed: Final = Counter(
+    "tocsin_incidents_suppressed",
+    "Incidents that came to a time in which nobody is told: held (every alert is), interval (of the route).",
+    ["reason"],
+)
+weighings: Final = Counter(
+    "tocsin_weighings",
+    "Judgements of what holds a group's alerts: written, again (news came in between), given_up (too often), "
+    "failed (a bug; see the log). What is not judged is told.",
+    ["result"],
+)
+weigh_duration: Final = Histogram(
+    "tocsin_weigh_duration_seconds", "How long it took to judge a group and to write it down.", buckets=_FAST
+)
+silences: Final = Gauge(
+    "tocsin_silences",
+    "Silences that are kept: active, pending, expired.",
+    ["state"],
+    multiprocess_mode="mostrecent",
+)
+inhibition_sources: Final = Gauge(
+    "tocsin_inhibition_sources",
+    "Firing alerts that can inhibit others.",
     multiprocess_mode="mostrecent",
 )
 store_call_duration: Final = Histogram(
@@ -112,8 +147,14 @@ def announce(version: str) -> None:
         decisions.labels(result)
     for kind in kinds.MODULES:
         delivery_duration.labels(kind)
-        for outcome in ("sent", "retry", "refused", "dropped", "dead"):
+        for outcome in ("sent", "retry", "refused", "dropped", "dead", "held"):
             deliveries.labels(kind, outcome)
+    for by in ("silence", "inhibition", "release", "grace"):
+        alerts_held.labels(by)
+    for reason in ("held", "interval"):
+        incidents_suppressed.labels(reason)
+    for result in ("written", "again", "given_up", "failed"):
+        weighings.labels(result)
     for what in ("group", "delivery"):
         deadline_lateness.labels(what)
 

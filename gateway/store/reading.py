@@ -221,6 +221,13 @@ async def waiting(store: Store) -> tuple[int, int, int]:
     return open_, dead, since
 
 
+async def sources(store: Store) -> int:
+    """Alerts that can inhibit others, in all shards."""
+    return sum(
+        [int(await store.read("HLEN", f"{keys.prefix(shard)}:sources")) for shard in range(store.shards)]
+    )
+
+
 def _in_order(did: str) -> tuple[int, int]:
     number, _, position = did.partition(".")
     return int(number), int(position)

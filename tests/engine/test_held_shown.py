@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from world import HOUR, MINUTE, SECOND, World
+
+from gateway import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,3 +83,27 @@ async def test_a_ring_says_how_many_more_are_held(world: World) -> None:
 async def test_a_message_has_the_grade_of_its_severity_here(world: World) -> None:
     grades = {note.message.severity: note.message.grade for note in world.notes}
     assert grades == {"bad": "error", "meltdown": "critical"}
+
+
+def counted() -> Counter[str]:
+    """What has been counted of holds so far: `inhibition` for alerts that it held, and so on."""
+    return Counter(
+        {
+            "".join(sample.labels.values()): int(sample.value)
+            for counter in (metrics.alerts_held, metrics.incidents_suppressed)
+            for family in counter.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+    )
+
+
+async def test_what_is_held_is_counted_once_each_time_that_it_begins(make_world: MakeWorld) -> None:
+    before = counted()
+    world = await make_world(CONFIG)
+    await world.take(world.fires("NodeDown", severity="meltdown", node="a", group="n"))
+    await world.take(world.fires("Slow", severity="bad", node="a", group="s"))
+    await world.until(HOUR)
+    await world.take(world.ends("NodeDown", severity="meltdown", node="a", group="n"))
+    await world.until(2 * HOUR)
+    assert counted() - before == {"inhibition": 1, "release": 1, "held": 1}

@@ -159,3 +159,12 @@ async def test_with_tokens_a_browser_is_asked_for_one(start: Start):
         assert (await get(url + path, "wrong"))[0] == 401
         assert (await get(url + path, "poster-secret"))[0] == 403
     assert (await get(url, "reader-secret"))[0] == 200
+
+
+async def test_what_the_store_knows_of_holds_is_measured(start: Start):
+    url = await start(CONFIG + INHIBITED)
+    await fire(url, labels={"alertname": "Down", "cluster": "eu"})
+    async with asyncio.timeout(10):
+        while "tocsin_inhibition_sources 1.0" not in (found := (await get(f"{url}/metrics"))[2]):
+            await asyncio.sleep(0.1)
+    assert 'tocsin_silences{state="active"} 0.0' in found

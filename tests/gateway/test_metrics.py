@@ -46,6 +46,8 @@ def test_every_metric_is_ours_or_the_process_own_and_begins_at_zero():
     assert found["tocsin_build_info", platform.python_version(), "1.2.3"] == 1
     for result in ("accepted", "repeated", "suspect", "recorded", "invalid"):
         assert found["tocsin_ingest_alerts_total", result] == 0
+    for by in ("silence", "inhibition", "release", "grace"):
+        assert found["tocsin_alerts_held_total", by] == 0
 
 
 def test_workers_are_added_up_and_what_describes_the_whole_is_not(tmp_path):
