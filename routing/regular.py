@@ -232,6 +232,7 @@ class Automaton:
         self.follow: list[int] = []
         self.nullable, self.first, self.last = self._add(tree)
         self._steps: dict[tuple[int, int], int] = {}
+        self._next: dict[int, tuple[int, ...] | None] = {}
         self._having: dict[int, int] = {}
 
     def _add(self, tree: _Tree) -> tuple[bool, int, int]:
@@ -284,12 +285,23 @@ class Automaton:
             whole = self._joined(whole, (True, first, last))
         return whole
 
+    def _after(self, states: int) -> int:
+        return self.first if states == START else _union(self.follow[at] for at in _bits(states))
+
+    def next_chars(self, states: int) -> tuple[int, ...] | None:
+        """The characters that lead on from these states, where they are written out; None where a class does."""
+        if states not in self._next:
+            ranges = {one for at in _bits(self._after(states)) for one in self.chars[at]}
+            single = all(low == high for low, high in ranges)
+            self._next[states] = tuple(sorted(low for low, _ in ranges)) if single else None
+        return self._next[states]
+
     def step(self, states: int, char: int) -> int:
         """The states after one more character; `states` is START or what a step gave."""
         key = (states, char)
         found = self._steps.get(key)
         if found is None:
-            after = self.first if states == START else _union(self.follow[at] for at in _bits(states))
+            after = self._after(states)
             if char not in self._having:
                 self._having[char] = _union(
                     1 << at
@@ -348,8 +360,10 @@ def exactly(text: str) -> Automaton | None:
         return None
 
 
-def common(matching: Sequence[Automaton], missing: Sequence[Automaton]) -> str | None:
+def common(matching: Sequence[Automaton], missing: Sequence[Automaton], steps: int = MAX_STEPS) -> str | None:
     """A shortest text that all of `matching` match and none of `missing`; None if there is none.
+
+    `steps` says how long to look for it; one costs up to 20 µs.
 
     Raises:
         Undecided: it would take too long to say.
@@ -359,22 +373,31 @@ def common(matching: Sequence[Automaton], missing: Sequence[Automaton]) -> str |
     begin = tuple(START for _ in automata)
     came: dict[tuple[int, ...], tuple[tuple[int, ...], int] | None] = {begin: None}
     waiting = deque([begin])
-    left = MAX_STEPS
+    left = steps
     count = len(matching)
     while waiting:
         here = waiting.popleft()
         if all(one.accepts(states) == (at < count) for at, (one, states) in enumerate(zip(automata, here))):  # noqa: B905
             return _text(here, came)
-        left -= len(alphabet)
+        chars = _leading_on(here, matching) or alphabet
+        left -= len(chars)
         if left < 0:
             raise Undecided
-        for char in alphabet:
+        for char in chars:
             there = tuple([one.step(states, char) for one, states in zip(automata, here)])  # noqa: B905
             if there in came or 0 in there[:count]:
                 continue
             came[there] = (here, char)
             waiting.append(there)
     return None
+
+
+def _leading_on(here: tuple[int, ...], matching: Sequence[Automaton]) -> Sequence[int]:
+    """The few characters that can come next, where one of the automata says which; else none."""
+    for one, states in zip(matching, here):  # noqa: B905 - `here` goes on with those that must not match
+        if chars := one.next_chars(states):
+            return chars
+    return ()
 
 
 def _text(end: tuple[int, ...], came: dict[tuple[int, ...], tuple[tuple[int, ...], int] | None]) -> str:

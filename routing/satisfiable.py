@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from routing.matchers import Matcher, matches_all
-from routing.regular import Undecided, automaton, common, exactly
+from routing.regular import MAX_STEPS, Undecided, automaton, common, exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,9 +50,14 @@ class Answer(NamedTuple):
 UNDECIDED: Final = Answer()
 
 
-def find(meeting: Iterable[Matcher], avoiding: Sequence[Iterable[Matcher]] = ()) -> Answer:
-    """A label set that meets all of `meeting`, and of each of `avoiding` at least one not."""
-    search = _Search([tuple(one) for one in avoiding])
+def find(
+    meeting: Iterable[Matcher], avoiding: Sequence[Iterable[Matcher]] = (), *, steps: int = MAX_STEPS
+) -> Answer:
+    """A label set that meets all of `meeting`, and of each of `avoiding` at least one not.
+
+    `steps` bounds each comparison of expressions (`regular.common`).
+    """
+    search = _Search([tuple(one) for one in avoiding], steps)
     try:
         labels = search.find(_by_label(meeting))
     except Undecided:
@@ -89,8 +94,9 @@ _Conditions = dict[str, frozenset[Matcher]]
 class _Search:
     """Looks for an example; where it is one to be avoided, goes on with each way in which it could not be."""
 
-    def __init__(self, avoiding: Sequence[tuple[Matcher, ...]]) -> None:
+    def __init__(self, avoiding: Sequence[tuple[Matcher, ...]], steps: int) -> None:
         self.avoiding = avoiding
+        self.steps = steps
         self.used: set[int] = set()
         self.tries = 0
 
@@ -102,7 +108,7 @@ class _Search:
         doubt = False
         for name, matchers in conditions.items():
             try:
-                value = _value(name, matchers)
+                value = _value(name, matchers, self.steps)
             except Undecided:
                 doubt = True
                 continue
@@ -143,20 +149,20 @@ def _by_label(matchers: Iterable[Matcher]) -> _Conditions:
     return {name: frozenset(together) for name, together in found.items()}
 
 
-def _value(name: str, matchers: frozenset[Matcher]) -> str | None:
+def _value(name: str, matchers: frozenset[Matcher], steps: int = MAX_STEPS) -> str | None:
     """A value of the label that meets all matchers, all of them its own; None if there is none.
 
     Raises:
         Undecided: there may be one, or not.
     """
-    decided, value = _solved(name, matchers)
+    decided, value = _solved(name, matchers, steps)
     if not decided:
         raise Undecided
     return value
 
 
 @lru_cache(maxsize=65_536)
-def _solved(name: str, matchers: frozenset[Matcher]) -> tuple[bool, str | None]:
+def _solved(name: str, matchers: frozenset[Matcher], steps: int) -> tuple[bool, str | None]:
     """(whether it is decided, as `_value`)."""
     lists = [values for matcher in matchers if (values := listed(matcher)) is not None]
     for value in min(lists, key=len) if lists else _GUESSES:
@@ -171,7 +177,7 @@ def _solved(name: str, matchers: frozenset[Matcher]) -> tuple[bool, str | None]:
         if one is not None:  # what is not understood can only make less possible
             (matching if matcher.op == "=~" else missing).append(one)
     try:
-        found = common(matching, missing)
+        found = common(matching, missing, steps)
     except Undecided:
         return False, None
     if found is None:
