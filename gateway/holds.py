@@ -324,7 +324,7 @@ class Holds:
         await self._store.walk_ended(shard, version, silences.next_change(now) or 0)
 
     def _in_a_circle(self, labels: Mapping[str, str]) -> bool:
-        """Whether the guard may have to choose anew because another one, anywhere, is silenced or no longer."""
+        """Whether the guard may have to choose anew because another one is silenced, or no longer is."""
         rules = self._plan.current.plan.inhibition
         if not rules.circles:
             return False

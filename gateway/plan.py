@@ -59,13 +59,13 @@ class Placed(NamedTuple):
     """What the plan says of an alert: where it belongs, how bad it is, and its part in inhibition.
 
     `patience` is how long it is not told of because a rule could inhibit it (ms), `slots` where it is filed
-    as a source, 0 for nowhere.
+    as a source, "" for nowhere.
     """
 
     places: tuple[Placement, ...]
     rank: int
     patience: int
-    slots: list[str] | int
+    slots: str
 
 
 class Placing:
@@ -114,7 +114,7 @@ class Placing:
             gid = group_id(f"{route.key}\0{team}" if route.policy else route.key, grouped)
             meta = {
                 "route": route.key,
-                "receiver": f"{POLICY}{route.policy}" if route.policy else route.receiver,
+                "receiver": route.told,
                 "labels": grouped,
                 "group_wait": route.group_wait,
                 "group_interval": route.group_interval,

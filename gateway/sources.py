@@ -12,7 +12,7 @@ configuration filed, holds nobody, and is taken out.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -32,9 +32,25 @@ REGISTERED_S: Final = 7 * 86_400  # every judgement renews it
 SPACE: Final = 2  # ms between groups that are marked together
 
 
-def slots(roles: Roles) -> list[str] | int:
-    """Where an alert is filed as a source, as the scripts are handed it; 0 for nowhere."""
-    return [_side(slot.key, two_sided=slot.two_sided) for slot in roles.sources] or 0
+def slots(roles: Roles) -> str:
+    """Where an alert is filed as a source, for the scripts: names with spaces between, "" for none."""
+    return " ".join([_side(slot.key, two_sided=slot.two_sided) for slot in roles.sources])
+
+
+class _Entry(NamedTuple):
+    """What a shard's record says of a source (see `source_fires` in group.lua)."""
+
+    fires: bool
+    rank: int
+    starts_at: int
+    filed: tuple[str, ...]
+
+
+def _entry(record: str | None) -> _Entry:
+    if not record:
+        return _Entry(fires=False, rank=0, starts_at=0, filed=())
+    fires, rank, starts_at, *filed = record.split(" ")
+    return _Entry(fires == "1", int(rank), int(starts_at), tuple(filed))
 
 
 def _side(key: str, *, two_sided: bool) -> str:
@@ -102,10 +118,11 @@ class Sources:
         for (member, alert, _, _), record, content in zip(places, records, contents, strict=True):
             if not record or not content:
                 continue
-            fires, rank, starts_at, filed = orjson.loads(record)
-            if fires:
+            entry = _entry(record)
+            if entry.fires:
                 labels = orjson.loads(content)[0]
-                found[member] = (Source(alert, member, int(rank), int(starts_at), labels), set(filed))
+                source = Source(alert, member, entry.rank, entry.starts_at, labels)
+                found[member] = (source, set(entry.filed))
         return found
 
     def _prefix(self, gid: str) -> str:
@@ -119,11 +136,11 @@ class Sources:
             changes: dict[tuple[str, str], list[Any]] = defaultdict(list)  # (command, key) -> arguments
             concerned: set[str] = set()
             for member, record in zip(members, records, strict=True):
-                fires, rank, starts_at, filed = orjson.loads(record) if record else (0, 0, 0, ())
-                for side in filed:
-                    score = int(rank) * 10_000_000_000_000 + int(starts_at)
-                    change = changes["ZADD" if fires else "ZREM", _filed(side)]
-                    change += (score, member) if fires else (member,)
+                entry = _entry(record)
+                for side in entry.filed:
+                    score = entry.rank * 10_000_000_000_000 + entry.starts_at
+                    change = changes["ZADD" if entry.fires else "ZREM", _filed(side)]
+                    change += (score, member) if entry.fires else (member,)
                     concerned.add(side.rpartition("/")[0])
             await self._store.together((*change, *arguments) for change, arguments in changes.items())
             await self._tell(concerned)
@@ -177,7 +194,7 @@ class Anew:
         self._plan = plan
         self._sources = Sources(store)
         self._needed = True
-        self._rows: dict[int, list[tuple[str, str, list[str] | int]]] = defaultdict(list)
+        self._rows: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
         self._concerned: dict[str, None] = {}
         self._filing: set[int] = set()  # shards that have sources of an older configuration
 

@@ -34,12 +34,16 @@ class Conditions:
             (name, _Label([(one, bit[one]) for one in matchers if one.name == name])) for name in names
         ]
 
-    def met(self, labels: Mapping[str, str]) -> list[bool]:
-        """For each conjunction whether the label set meets all of it; a missing label counts as empty."""
+    def mask(self, labels: Mapping[str, str]) -> int:
+        """Which matchers the label set meets, as a number: the same for all that meet the same."""
         found = 0
         for name, label in self._labels:
             found |= label.met(labels.get(name, ""))
-        return [needed & found == needed for needed in self._needed]
+        return found
+
+    def met(self, mask: int) -> list[bool]:
+        """For each conjunction whether all of it is met; a missing label counts as empty."""
+        return [needed & mask == needed for needed in self._needed]
 
 
 class _Label:

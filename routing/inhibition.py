@@ -158,11 +158,14 @@ class Rules:
         self.any = bool(self._live)
         self._equal = [tuple(sorted(set(rule.equal))) for rule in rules]
         self._keys = [rule.key for rule in rules]
-        self._met = Conditions([side for at in self._live for side in (rules[at].source, rules[at].target)])
+        self._conditions = Conditions(
+            [side for at in self._live for side in (rules[at].source, rules[at].target)]
+        )
         self._names = sorted({m.name for at in self._live for m in (*rules[at].source, *rules[at].target)})
         self._remember = remember
         self._remembered = 0
         self._sides: dict[tuple[str | None, ...], _Sides | None] = {}
+        self._alike: dict[int, _Sides | None] = {}
         live = [(rules[at].source, rules[at].target, rules[at].equal) for at in self._live]
         self.circles = tuple(tuple(self._live[at] for at in circle) for circle in find_circles(live))
         of = {place: number for number, circle in enumerate(self.circles) for place in circle}
@@ -189,9 +192,18 @@ class Rules:
         return roles
 
     def _sides_of(self, key: tuple[str | None, ...], labels: Mapping[str, str]) -> _Sides | None:
+        mask = self._conditions.mask(labels)
+        if mask not in self._alike:
+            self._alike[mask] = self._sides_at(mask)
+            self._count()
+        sides = self._sides[key] = self._alike[mask]
+        self._count()
+        return sides
+
+    def _sides_at(self, mask: int) -> _Sides | None:
         sources, targets = [], []
         equal: set[str] = set()
-        met = self._met.met(labels)
+        met = self._conditions.met(mask)
         for at, place in enumerate(self._live):
             source, target = met[2 * at], met[2 * at + 1]
             if source:
@@ -200,11 +212,7 @@ class Rules:
                 targets.append((place, source))
             if source or target:
                 equal.update(self.rules[place].equal)
-        found = sources or targets
-        sides = _Sides(tuple(sources), tuple(targets), tuple(sorted(equal))) if found else None
-        self._count()
-        self._sides[key] = sides
-        return sides
+        return _Sides(tuple(sources), tuple(targets), tuple(sorted(equal))) if sources or targets else None
 
     def _roles_of(self, sides: _Sides, labels: Mapping[str, str]) -> Roles:
         def slot(place: int, two_sided: bool) -> Slot:  # noqa: FBT001 - as the pair is kept
@@ -221,6 +229,7 @@ class Rules:
         if self._remembered > self._remember:
             self._remembered = 1
             self._sides.clear()
+            self._alike.clear()
 
 
 @lru_cache(maxsize=16_384)  # alerts share the values of most of their labels

@@ -9,7 +9,7 @@ local function load_group(gid)
   for i, name in ipairs(GROUP) do g[name] = tonumber(values[i]) or 0 end
   g.known = values[7] and true or false -- every record has its `next`
   if g.next == 0 then g.next = ABSENT end
-  g.states, g.contents, g.timers, g.fired, g.ended = {}, {}, {}, {}, {}
+  g.states, g.contents, g.timers, g.fired, g.ended, g.filed = {}, {}, {}, {}, {}, {}
   g.ranks = { 0, 0, 0, 0, 0, 0, 0, 0 }
   return g
 end
@@ -35,20 +35,27 @@ end
 
 -- What a source of an inhibition rule does is written down in the same step, and told to the index afterwards: `moved`
 -- says whose entry has changed and `src` says what is true (gateway/sources.py).
+-- An entry is text: whether it fires (1 or 0), its rank, its start, and the slots that it is filed under.
 local function source_fires(g, akey, k, slots)
-  local member = akey .. '.' .. g.id
-  redis.call('HSET', SOURCES, member, cjson.encode({ 1, k[RANK], k[START], slots }))
-  redis.call('SADD', MOVED, member)
+  g.filed[akey .. '.' .. g.id] = string.format('1 %d %d %s', k[RANK], k[START], slots)
 end
 
 local function source_ends(g, akey)
   local member = akey .. '.' .. g.id
-  local entry = redis.call('HGET', SOURCES, member)
-  if not entry then return end
-  entry = cjson.decode(entry)
-  entry[1] = 0
-  redis.call('HSET', SOURCES, member, cjson.encode(entry))
-  redis.call('SADD', MOVED, member)
+  local entry = g.filed[member] or redis.call('HGET', SOURCES, member)
+  if entry then g.filed[member] = '0' .. string.sub(entry, 2) end
+end
+
+local function write_sources(g)
+  local entries, moved = {}, {}
+  for member, entry in pairs(g.filed) do
+    entries[#entries + 1] = member
+    entries[#entries + 1] = entry
+    moved[#moved + 1] = member
+  end
+  if #moved == 0 then return end
+  redis.call('HSET', SOURCES, unpack(entries))
+  redis.call('SADD', MOVED, unpack(moved))
 end
 
 local sources_known
@@ -77,7 +84,7 @@ local function apply(g, akey, k, news, dedup)
     fires(g, akey, k)
     if g.opened == 0 then g.opens = 'resumed' end -- whatever else begins with it joins the same incident
   elseif news == 'ended' then
-    if any_source() then source_ends(g, akey) end
+    if next(g.filed) or any_source() then source_ends(g, akey) end
     g.fired[akey], g.changed = nil, true
     if held(g, akey) then
       let_go(g, akey)
@@ -112,6 +119,7 @@ local function write_alerts(g)
   if #g.timers > 0 then redis.call('ZADD', key('x', g.id), unpack(g.timers)) end
   move(g, 'f', 'e', g.fired)
   move(g, 'e', 'f', g.ended)
+  write_sources(g)
   for rank = 1, #g.ranks do
     if g.ranks[rank] ~= 0 then redis.call('HINCRBY', g.key, 'r' .. (rank - 1), g.ranks[rank]) end
   end

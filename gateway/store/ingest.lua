@@ -6,7 +6,7 @@
 -- dedup    JSON: reorder, confirm, stale_after, remember, fresh (ms)
 -- lease    ms; room: how many groups that are due at once may be claimed for the caller
 -- units    JSON: [[group, digest, meta, wait, interval, [[alert, firing, start, ended, until, rank, grace, slots]...], size]...]
---          grace: ms for an alert that a rule could inhibit; slots: where it is a source, else 0
+--          grace: ms for an alert that a rule could inhibit; slots: where it is a source, '' for nowhere
 --          Without alerts it only asks whether the digest says it all.
 -- contents one argument for each alert, in order
 -- A unit's counts: {accepted, repeated, suspected, recorded}; false where it must come with its alerts.
@@ -51,7 +51,7 @@ local function take(unit)
     if contents[i] ~= ARGV[content_at + i] then push(g.contents, akey, ARGV[content_at + i]) end
     if news == 'new' or news == 'continued' then
       if start + wait < t then overdue = true end
-      if slots and slots ~= 0 then source_fires(g, akey, k, slots) end
+      if slots and slots ~= '' then source_fires(g, akey, k, slots) end
       if patience and patience > 0 then
         grace = patience
         beginners[#beginners + 1] = akey

@@ -31,7 +31,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:unresolved`, `t:{n}:resolved` | sorted sets | incident numbers; scores: opened at, resolved at |
 | `t:{n}:activity` | list | the newest lines of all incidents, bounded |
 | `t:{n}:plan` | hash | `gen`, `digest` of the configuration in force |
-| `t:{n}:sources` | hash | `ALERT.GROUP` of sources of inhibition -> [fires, rank, start, slots] |
+| `t:{n}:sources` | hash | `ALERT.GROUP` of sources of inhibition -> fires, rank, start, slots |
 | `t:{n}:moved` | set | those of them of which the index has not been told yet |
 | `t:{n}:holds` | hash | `version` of the silences judged by; `placed`: by which plan its sources |
 | `t:{n}:heard` | hash | `alive`: somebody listened then; `since`: without a gap since then |

@@ -338,13 +338,13 @@ class Store:
         for shard in range(self.shards):
             await self._run("walk", shard, "wake", version, 0)
 
-    async def place_sources(self, shard: int, rows: Sequence[Sequence[Any]]) -> None:
-        """By the plan in force these alerts are sources: [group, alert, slots or 0]."""
-        await self._run("sources", shard, "place", orjson.dumps(rows))
+    async def place_sources(self, shard: int, rows: Iterable[tuple[str, str, str]]) -> None:
+        """By the plan in force these alerts are sources: (group, alert, slots, "" for none)."""
+        await self._run("sources", shard, "place", *(part for row in rows for part in row))
 
-    async def settle_sources(self, shard: int, rows: Sequence[Sequence[str]]) -> int:
-        """The index tells of these: [member, entry as it was read]; how many had not changed since."""
-        return int(await self._run("sources", shard, "settle", orjson.dumps(rows)))
+    async def settle_sources(self, shard: int, rows: Iterable[tuple[str, str]]) -> int:
+        """The index tells of these: (member, entry as it was read); how many had not changed since."""
+        return int(await self._run("sources", shard, "settle", *(part for row in rows for part in row)))
 
     async def now(self, shard: int = 0) -> int:
         """The store's clock."""
