@@ -289,7 +289,7 @@ class Automaton:
         return self.first if states == START else _union(self.follow[at] for at in _bits(states))
 
     def next_chars(self, states: int) -> tuple[int, ...] | None:
-        """The characters that lead on from these states, where they are written out; None where a class does."""
+        """The characters that lead on from these states, if all are written out; None where a class does."""
         if states not in self._next:
             ranges = {one for at in _bits(self._after(states)) for one in self.chars[at]}
             single = all(low == high for low, high in ranges)

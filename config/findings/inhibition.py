@@ -11,10 +11,11 @@ from config.findings.by_value import ByValue
 from config.findings.check import Check
 from config.findings.code import Code, Example
 from config.findings.inhibition_cases import chain, covers
+from routing.matchers import matches_all
 from routing.satisfiable import clash, find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from config.findings.finding import Finding
     from config.findings.subject import Subject
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_STARTS: Final = 20  # rules of a set from which a circle is looked for
 MAX_STEPS: Final = 2_000
+MAX_COMPARED: Final = 200_000  # pairs of rules of which it is asked whether one covers the other
 
 CIRCLE: Final = Code(
     "TOC201",
@@ -236,10 +238,17 @@ def _covered(subject: Subject) -> Iterator[Finding]:
     by_source = ByValue(placed, lambda one: one.rule.source)
     by_target = ByValue(placed, lambda one: one.rule.target)
     covered: set[int] = set()
+    left = MAX_COMPARED
     for one in reversed(placed):  # of two that are the same, the later one is superfluous
+        alerts = chain([one.rule]).alerts()
         others = min(by_source.candidates(one.rule.source), by_target.candidates(one.rule.target), key=len)
+        left -= len(others)
+        if left < 0:
+            return
         for other in others:
-            if other is one or other.position in covered or not covers(other.rule, one.rule):
+            if other is one or other.position in covered or not _inhibits(other.rule, *alerts):
+                continue
+            if not covers(other.rule, one.rule):
                 continue
             covered.add(one.position)
             same = "is the same" if covers(one.rule, other.rule) else "inhibits all that this one does"
@@ -250,6 +259,15 @@ def _covered(subject: Subject) -> Iterator[Finding]:
                 "Take it out, or correct the one of the two that is not meant so.",
             )
             break
+
+
+def _inhibits(rule: Rule, source: Mapping[str, str], target: Mapping[str, str]) -> bool:
+    """Whether the rule may inhibit in this example; both sides of it at once are not looked into."""
+    return (
+        matches_all(rule.target, target)
+        and matches_all(rule.source, source)
+        and all(source.get(name, "") == target.get(name, "") for name in rule.equal)
+    )
 
 
 EVERYWHERE: Final = Code(
