@@ -316,8 +316,7 @@ def _tick(incident: Incident, event: Due, now: int, group: Group, told: tuple[To
     counted = _count(incident, event, group)
     if _may_ring_at_last(incident, event, group):
         at_last = replace(counted, tick=_first_tick_after(incident, now), considered=group.seq)
-        line = Line("released", f"no longer held: {_alerts(group.firing)} firing")
-        return _ring_everyone(at_last, event, now, group, told, lines=(line,))
+        return _ring_everyone(at_last, event, now, group, told, lines=_over(incident, group))
     news = RELEASED if incident.suppressed and not incident.firing else GROWN
     orders = tuple(
         order for delivery in told if delivery.open and (order := _order(counted, now, group, delivery, news))
@@ -420,7 +419,7 @@ def _what_is_new(
     if ticked.suppressed:
         return () if incident.suppressed else (Line("suppressed", _why_suppressed(event, group)),)
     if incident.suppressed:
-        return (Line("released", f"no longer held: {_alerts(group.firing)} firing"),)
+        return _over(incident, group)
     if group.fired_rev > incident.considered:
         return (Line("grown", f"new alerts added: {_alerts(group.firing)} firing"),)
     if group.ended_rev > incident.considered:
@@ -428,6 +427,12 @@ def _what_is_new(
     if orders:
         return (Line("repeated", f"repeat interval elapsed: {_alerts(group.firing)} firing"),)
     return ()
+
+
+def _over(incident: Incident, group: Group) -> tuple[Line, ...]:
+    """A quiet time is over; that a hold has ended was said when it did."""
+    over = Line("released", f"the quiet time is over: {_alerts(group.firing)} firing")
+    return (over,) if incident.firing else ()
 
 
 def _alerts(count: int) -> str:
