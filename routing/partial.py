@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from routing.expressions import Expressions
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -117,12 +119,13 @@ class PartialTree:
 
 
 class _Node:
-    """A route made ready: its children by the value that they ask for, and the answers so far."""
+    """A route made ready: its children by the value or the expression that they ask for; answers so far."""
 
     def __init__(self, route: Route, position: int) -> None:
         self.route = route
         self.position = position
         self.lookups: dict[str, dict[str, list[_Node]]] = {}  # label -> value -> children that ask for it
+        self.asking: dict[str, dict[str, list[_Node]]] = {}  # label -> expression -> children that ask for it
         self.scanned: list[_Node] = []
         self.answers: dict[tuple[Values, ...], tuple[tuple[Route, bool], ...]] = {}
         names: set[str] = {matcher.name for child in route.children for matcher in child.matchers}
@@ -130,10 +133,14 @@ class _Node:
             node = _Node(child, at)
             names.update(node.names)
             exact = next((matcher for matcher in child.matchers if matcher.op == "="), None)
-            if exact is None:
-                self.scanned.append(node)
-            else:
+            regex = next((matcher for matcher in child.matchers if matcher.op == "=~"), None)
+            if exact:
                 self.lookups.setdefault(exact.name, {}).setdefault(exact.value, []).append(node)
+            elif regex:
+                self.asking.setdefault(regex.name, {}).setdefault(regex.value, []).append(node)
+            else:
+                self.scanned.append(node)
+        self.expressions = {name: Expressions(asked) for name, asked in self.asking.items()}
         self.names: tuple[str, ...] = tuple(sorted(names))
 
     def match(self, labels: PartialLabels) -> tuple[tuple[Route, bool], ...]:
@@ -167,6 +174,11 @@ class _Node:
             only = labels.of(name).only
             for value in by_value if only is None else only:
                 found += by_value.get(value, ())
+        for name, by_pattern in self.asking.items():
+            only = labels.of(name).only
+            met = (p for value in only for p in self.expressions[name].met_by(value)) if only else by_pattern
+            for pattern in dict.fromkeys(met):
+                found += by_pattern[pattern]
         return sorted(found, key=_position)
 
 

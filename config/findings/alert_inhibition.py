@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from config.findings.subject import Subject
     from config.problems import Path
     from routing.inhibition import Rule
-    from routing.matchers import Matcher
 
 MAX_LINKS: Final = 50_000  # pairs of alerts that the search for a circle looks at
 
@@ -66,7 +65,7 @@ IDLE: Final = Code(
 def _idle(subject: Subject) -> Iterator[Finding]:
     for path, rule in _inhibition(subject):
         for side, matchers in (("source", rule.source), ("target", rule.target)):
-            if not _meeting(subject, matchers):
+            if not subject.meeting(matchers):
                 shown = "" if subject.filled_in(path) else f", {', '.join(map(str, matchers))}"
                 keys = (f"{side}_matchers", f"{side}_match", f"{side}_match_re")
                 written = [key for key in keys if key in subject.document.at(path).entries]
@@ -111,7 +110,7 @@ EQUAL: Final = Code(
 
 def _equal(subject: Subject) -> Iterator[Finding]:
     for path, rule in _inhibition(subject):
-        sources, targets = _meeting(subject, rule.source), _meeting(subject, rule.target)
+        sources, targets = subject.meeting(rule.source), subject.meeting(rule.target)
         if not sources or not targets:
             continue
         for label in dict.fromkeys(rule.equal):
@@ -178,7 +177,7 @@ PARTLY: Final = Code(
 
 def _partly(subject: Subject) -> Iterator[Finding]:
     for path, rule in _inhibition(subject):
-        sources, targets = _meeting(subject, rule.source), _meeting(subject, rule.target)
+        sources, targets = subject.meeting(rule.source), subject.meeting(rule.target)
         for label in dict.fromkeys(rule.equal):
             lacking = [alert for alert in targets if alert.labels.of(label) == ABSENT]
             if sources and _have(sources, label) == "all" and 0 < len(lacking) < len(targets):
@@ -250,8 +249,8 @@ def _links(subject: Subject, rules: Sequence[tuple[int, Rule]]) -> dict[RuleAler
     links: dict[RuleAlert, list[Link]] = {}
     left = MAX_LINKS
     for at, rule in rules:
-        sources = [alert for alert in _meeting(subject, rule.source) if all_fit(rule.source, alert.labels)]
-        targets = [alert for alert in _meeting(subject, rule.target) if all_fit(rule.target, alert.labels)]
+        sources = [alert for alert in subject.meeting(rule.source) if all_fit(rule.source, alert.labels)]
+        targets = [alert for alert in subject.meeting(rule.target) if all_fit(rule.target, alert.labels)]
         also_source = {alert: all_fit(rule.source, alert.labels) for alert in targets}
         also_target = {alert: all_fit(rule.target, alert.labels) for alert in sources}
         for source in sources:
@@ -304,12 +303,6 @@ def _inhibition(subject: Subject) -> Iterator[tuple[Path, Rule]]:
     for at, rule in enumerate(subject.plan.inhibition.rules):
         if not subject.stands_in(("inhibit_rules", at)):
             yield ("inhibit_rules", at), rule
-
-
-def _meeting(subject: Subject, matchers: Sequence[Matcher]) -> list[RuleAlert]:
-    """The alerts that may meet the matchers."""
-    alerts = subject.alerts.all if subject.alerts else ()
-    return [alert for alert in alerts if all_fit(matchers, alert.labels) is not False]
 
 
 def _have(alerts: Sequence[RuleAlert], label: str) -> str:

@@ -9,13 +9,12 @@ from config.findings.check import Check
 from config.findings.code import Code, Example
 from config.problems import did_you_mean
 from routing.matchers import Matcher, parse_matchers
-from routing.partial import fits
 from routing.satisfiable import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from config.findings.alerts import Alerts, Spread
+    from config.findings.alerts import Spread
     from config.findings.finding import Finding
     from config.findings.subject import PlacedRoute, Subject
     from config.problems import Path
@@ -235,7 +234,7 @@ def _without(subject: Subject) -> Iterator[Finding]:
         yield subject.finding(
             WITHOUT,
             placed.path,
-            f"no alert of {rules} can come here{_because(subject, placed, alerts)}",
+            f"no alert of {rules} can come here{_because(subject, placed)}",
             "Take the route out, or give a rule the labels that it asks for.",
         )
 
@@ -249,18 +248,14 @@ def _matchers_of(subject: Subject, placed: PlacedRoute) -> Iterator[Path]:
         yield from ((*placed.path, key, name) for name in entry[1].entries)
 
 
-def _because(subject: Subject, placed: PlacedRoute, alerts: Alerts) -> str:
+def _because(subject: Subject, placed: PlacedRoute) -> str:
     """Which matcher none of them meets, or who is asked before."""
     if subject.filled_in(placed.path):
         return ""
     for matcher in placed.route.matchers:
-        if all(fits(matcher, alert.labels.of(matcher.name)) is False for alert in alerts.all):
+        if not subject.meeting([matcher]):
             return f": none has {matcher}"
-    met = [
-        alert
-        for alert in alerts.all
-        if all(fits(matcher, alert.labels.of(matcher.name)) is not False for matcher in placed.conditions)
-    ]
+    met = subject.meeting(placed.conditions)
     return f": {named(met)} would, but an earlier route takes them" if met else ""
 
 

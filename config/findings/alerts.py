@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 from config.alert_labels import labels_of
 from config.findings.finding import Finding
 from config.problems import show_path
+from routing.expressions import Expressions
 from routing.matchers import Matcher
-from routing.partial import ANYTHING, PartialLabels, PartialTree
+from routing.partial import ANYTHING, PartialLabels, PartialTree, all_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,6 +81,55 @@ class Alerts:
     def __init__(self, rules: Iterable[AlertRule], external: Mapping[str, str | None] | None = None) -> None:
         self.all = tuple(RuleAlert(rule, labels_of(rule, external)) for rule in rules)
         self._spreads: dict[str, Spread] = {}
+        self._meeting: dict[tuple[Matcher, ...], tuple[RuleAlert, ...]] = {}
+        self._by_value: dict[str, dict[str | None, list[int]]] = {}
+        self._by_expression: dict[tuple[str, str], list[int]] = {}
+
+    def expect(self, matchers: Iterable[Matcher]) -> None:
+        """Be asked for these soon: their expressions are quicker together than one by one."""
+        asked: dict[str, list[str]] = {}
+        for matcher in matchers:
+            if matcher.op == "=~":
+                asked.setdefault(matcher.name, []).append(matcher.value)
+        for name, patterns in asked.items():
+            expressions = Expressions(patterns)
+            filed = self._filed(name)
+            met = {pattern: list(filed.get(None, ())) for pattern in expressions.patterns}
+            for value, places in filed.items():
+                for pattern in () if value is None else expressions.met_by(value):
+                    met[pattern] += places
+            self._by_expression |= {(name, pattern): places for pattern, places in met.items()}
+
+    def meeting(self, matchers: Sequence[Matcher]) -> tuple[RuleAlert, ...]:
+        """The alerts that may meet the matchers, in order."""
+        key = tuple(matchers)
+        if key not in self._meeting:
+            found = (self.all[at] for at in self._candidates(key))
+            self._meeting[key] = tuple(one for one in found if all_fit(key, one.labels) is not False)
+        return self._meeting[key]
+
+    def _candidates(self, matchers: Sequence[Matcher]) -> Sequence[int]:
+        """The places of those that may have what some matcher asks for; the others certainly have not."""
+        few: Sequence[int] = range(len(self.all))
+        for matcher in matchers:
+            places: list[int] | None = None
+            if matcher.op == "=":
+                filed = self._filed(matcher.name)
+                places = [*filed.get(matcher.value, ()), *filed.get(None, ())]
+            elif matcher.op == "=~":
+                places = self._by_expression.get((matcher.name, matcher.value))
+            if places is not None and len(places) < len(few):
+                few = places
+        return sorted(set(few))
+
+    def _filed(self, name: str) -> dict[str | None, list[int]]:
+        """The places of the alerts by the values that a label may have there; None for any."""
+        if name not in self._by_value:
+            filed = self._by_value[name] = {}
+            for at, alert in enumerate(self.all):
+                for value in alert.labels.of(name).only or (None,):
+                    filed.setdefault(value, []).append(at)
+        return self._by_value[name]
 
     @cached_property
     def files(self) -> tuple[str, ...]:

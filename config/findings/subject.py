@@ -17,12 +17,12 @@ from routing.go_strings import quote
 from routing.matchers import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from config.alertmanager import Front
     from config.compile import Plan
     from config.document import Document, Node
-    from config.findings.alerts import Alerts, Sent
+    from config.findings.alerts import Alerts, RuleAlert, Sent
     from config.findings.code import Code
     from config.problems import Path
     from config.schema import Config, RouteConfig
@@ -79,6 +79,20 @@ class Subject:
     def sent(self) -> tuple[Sent, ...]:
         """Where the alerts of the rule files go."""
         return send(self.alerts, self.routes) if self.alerts else ()
+
+    def meeting(self, matchers: Sequence[Matcher]) -> Sequence[RuleAlert]:
+        """The alerts of the rule files that may meet the matchers."""
+        return self._prepared.meeting(matchers) if self._prepared else ()
+
+    @cached_property
+    def _prepared(self) -> Alerts | None:
+        """The alerts, told what they will be asked."""
+        rules = self.plan.inhibition.rules
+        asked = [matcher for placed in self.routes for matcher in placed.route.matchers]
+        asked += [matcher for rule in rules for matcher in (*rule.source, *rule.target)]
+        if self.alerts:
+            self.alerts.expect(asked)
+        return self.alerts
 
     def below(self, top: PlacedRoute) -> Iterator[PlacedRoute]:
         """A route and all below it, in the order written."""
