@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Final
 from config.findings.check import Check
 from config.findings.code import Code, Example
 from config.findings.front import GOOD, finding_in, in_front, receivers_of, written
-from routing.satisfiable import can_hold, implies
+from config.findings.front_reach import FrontReach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from config.alertmanager import FrontRoute
     from config.findings.finding import Finding
     from config.findings.subject import Subject
-    from routing.matchers import Matcher
 
 
 UNROUTED: Final = Code(
@@ -43,8 +41,9 @@ def _unrouted(subject: Subject) -> Iterator[Finding]:
     front, ours = subject.front, receivers_of(subject)
     if front is None or not ours:
         return
+    reach = FrontReach(front.root, ours)
     for route in front.root.walk():
-        if route.receiver in ours or not _told(route) or _reaches(route, ours):
+        if route.receiver in ours or not reach.told(route) or reach.comes(route):
             continue
         what = "alerts that no other route takes" if route.parent is None else "alerts of this route"
         yield finding_in(
@@ -55,76 +54,6 @@ def _unrouted(subject: Subject) -> Iterator[Finding]:
             f"Send them to {min(ours)!r}; or put before all others a route without matchers, with "
             f"receiver: {min(ours)} and continue: true.",
         )
-
-
-def _told(route: FrontRoute) -> bool:
-    """Whether the route itself can be told: nothing before it and no child surely takes everything."""
-    conditions = _conditions(route)
-    takers = list(route.children)
-    for one in route.lineage()[1:]:
-        takers += [sibling for sibling in _before(one) if not sibling.continue_]
-    return not any(_implied(conditions, taker.matchers) for taker in takers)
-
-
-def _before(route: FrontRoute) -> list[FrontRoute]:
-    """The siblings that are asked before it."""
-    siblings = route.parent.children if route.parent else []
-    return siblings[: siblings.index(route)]
-
-
-def _reaches(route: FrontRoute, ours: frozenset[str]) -> bool:
-    """Whether every alert that comes to this route certainly comes to Tocsin too, by another."""
-    conditions = _conditions(route)
-    for one in route.lineage()[1:]:
-        before = _before(one)
-        passing = [sibling for sibling in before if sibling.continue_]
-        if any(_implied(conditions, s.matchers) and _leads(s, conditions, ours) for s in passing):
-            return True
-        after = one.parent.children[len(before) + 1 :] if one.parent else []
-        if one.continue_ and _later(after, conditions, ours):
-            return True
-    return False
-
-
-def _later(siblings: Sequence[FrontRoute], conditions: tuple[Matcher, ...], ours: frozenset[str]) -> bool:
-    """Whether alerts that are passed on to these routes certainly come to Tocsin by one of them."""
-    for sibling in siblings:
-        if _implied(conditions, sibling.matchers):
-            if _leads(sibling, conditions, ours):
-                return True
-            if not sibling.continue_:
-                return False
-        elif not sibling.continue_:
-            below = (*conditions, *sibling.matchers)
-            if can_hold(below) and not _leads(sibling, below, ours):
-                return False
-    return False
-
-
-def _leads(route: FrontRoute, conditions: tuple[Matcher, ...], ours: frozenset[str]) -> bool:
-    """Whether every alert that meets the conditions and enters this route comes to Tocsin below it."""
-    taken = False
-    for child in route.children:
-        below = (*conditions, *child.matchers)
-        if _implied(conditions, child.matchers):
-            if _leads(child, conditions, ours):
-                return True
-            if not child.continue_:
-                return False
-            taken = True
-        elif can_hold(below) and not _leads(child, below, ours):
-            if not child.continue_:
-                return False
-            taken = True
-    return not taken and route.receiver in ours
-
-
-def _conditions(route: FrontRoute) -> tuple[Matcher, ...]:
-    return tuple(matcher for one in route.lineage() for matcher in one.matchers)
-
-
-def _implied(conditions: Sequence[Matcher], matchers: Sequence[Matcher]) -> bool:
-    return set(matchers) <= set(conditions) or implies(conditions, matchers)
 
 
 # --- delays --------------------------------------------------------------------------------------------
@@ -172,8 +101,11 @@ _LIMITS: Final[Mapping[str, tuple[Code, int, str, str]]] = {
 
 def _late(code: Code, subject: Subject) -> Iterator[Finding]:
     front, ours = subject.front, receivers_of(subject)
-    for route in front.root.walk() if front else ():
-        if front is None or route.receiver not in ours or not _told(route):
+    if front is None or not ours:
+        return
+    reach = FrontReach(front.root, ours)
+    for route in front.root.walk():
+        if route.receiver not in ours or not reach.told(route):
             continue
         for name, timer in route.timers.items():
             limiting, most, better, effect = _LIMITS[name]
