@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ENVIRONMENT = {
+    "SLACK_TOKEN": "xoxb-1",
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x",
     "PAGERDUTY_KEY": "0123456789abcdef0123456789abcdef",
     "TOCSIN_INGEST_TOKEN": "0123456789abcdef0123456789abcdef",
