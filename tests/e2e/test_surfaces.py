@@ -33,6 +33,12 @@ FAMILIES = {
     "tocsin_sweep_last_timestamp_seconds",
     "tocsin_config_last_reload_successful",
     "tocsin_build_info",
+    "tocsin_alerts_held",
+    "tocsin_incidents_suppressed",
+    "tocsin_weighings",
+    "tocsin_weigh_duration_seconds",
+    "tocsin_silences",
+    "tocsin_inhibition_sources",
 }
 
 

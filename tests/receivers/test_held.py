@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     MakeMessage = Callable[..., Message]
     MakeAlert = Callable[..., ShownAlert]
 
-RENDERER = Renderer(seconds=0.2)
+RENDERER = Renderer()
 BY = 'inhibited by NodeDown{instance="a"} (node)'
 KEY = "0123456789abcdef0123456789abcdef"
 GREY = "#59636e"
