@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from routing.expressions import Expressions
+from routing.at_once import Expressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from config.alert_labels import labels_of
 from config.findings.finding import Finding
 from config.problems import show_path
-from routing.expressions import Expressions
+from routing.at_once import Expressions
 from routing.matchers import Matcher
 from routing.partial import ANYTHING, PartialLabels, PartialTree, all_fit
 

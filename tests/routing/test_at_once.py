@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.expressions import WORTH, Expressions
+from routing.at_once import WORTH, Expressions
 from routing.matchers import Matcher
 
 PATTERNS = ["a", "a|b", "a.*", ".*", ".+", "", "(?i)A", "^a$", "[^a]*", r"\pL+", "b?a", ".*b.*"]
