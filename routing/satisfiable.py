@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import permutations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from routing.matchers import Matcher, matches_all
+from routing.regex_tree import needed, samples
 from routing.regular import MAX_STEPS, Undecided, automaton, common, exactly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from routing.matchers import Operator
     from routing.regular import Automaton
@@ -30,6 +32,7 @@ _VALUES: Final = re.compile(rf"(?:\^?\((?:\?:)?)?({_PLAIN}(?:\|{_PLAIN})*)(?:\)\
 _PARTS: Final = re.compile(rf"(?:^|\|)({_PLAIN})", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _GUESSES: Final = ("", "x", "other", "1")
+_IN_A_ROW: Final = 3
 
 
 class Answer(NamedTuple):
@@ -118,7 +121,7 @@ class _Search:
         if doubt:
             raise Undecided
         for at, avoided in enumerate(self.avoiding):
-            if matches_all(avoided, labels):
+            if _may_match(avoided, labels) and matches_all(avoided, labels):
                 return self._around(at, avoided, conditions)
         return labels
 
@@ -140,6 +143,19 @@ class _Search:
         if doubt:
             raise Undecided
         return None
+
+
+def _may_match(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
+    """Whether each expression finds a text that it needs: quicker than to ask it."""
+    for matcher in matchers:
+        if matcher.op == "=~" and (texts := needed(matcher.value)):
+            value = labels.get(matcher.name, "")
+            for text in texts:
+                if text in value:
+                    break
+            else:
+                return False
+    return True
 
 
 def _by_label(matchers: Iterable[Matcher]) -> _Conditions:
@@ -165,7 +181,7 @@ def _value(name: str, matchers: frozenset[Matcher], steps: int = MAX_STEPS) -> s
 def _solved(name: str, matchers: frozenset[Matcher], steps: int) -> tuple[bool, str | None]:
     """(whether it is decided, as `_value`)."""
     lists = [values for matcher in matchers if (values := listed(matcher)) is not None]
-    for value in min(lists, key=len) if lists else _GUESSES:
+    for value in min(lists, key=len) if lists else _guesses(matchers):
         if matches_all(matchers, {name: value}):
             return True, value
     if lists:
@@ -183,6 +199,15 @@ def _solved(name: str, matchers: frozenset[Matcher], steps: int) -> tuple[bool, 
     if found is None:
         return True, None
     return matches_all(matchers, {name: found}), found
+
+
+def _guesses(matchers: frozenset[Matcher]) -> tuple[str, ...]:
+    """Values to try before expressions are compared: what each matches, and all of that in a row."""
+    each = [texts for one in matchers if one.op == "=~" and (texts := samples(one.value))]
+    if not each:
+        return _GUESSES
+    rows = permutations([texts[0] for texts in each]) if len(each) <= _IN_A_ROW else ()
+    return (*(text for texts in each for text in texts), *map("".join, rows))
 
 
 @lru_cache(maxsize=16_384)

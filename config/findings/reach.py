@@ -70,8 +70,9 @@ class Reach:
     def search(self, meeting: Iterable[Matcher], hiders: Sequence[PlacedRoute]) -> Reached:
         """An example of what meets all matchers and no hider takes, or the proof that there is none."""
         avoiding = [hider.route.matchers for hider in hiders]
-        names = {matcher.name for one in avoiding for matcher in one if matcher.op in ("=~", "!~")}
-        answer = find([*meeting, *map(one_line, sorted(names))], avoiding)
+        answer = find(meeting, avoiding)
+        if answer.labels and any("\n" in value for value in answer.labels.values()):
+            answer = find([*meeting, *map(one_line, sorted(answer.labels))], avoiding)
         return Reached(answer, tuple(hiders[at] for at in answer.because))
 
     def hiders(self, route: PlacedRoute) -> list[PlacedRoute]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from routing.regex_tree import needed, samples
 from routing.matchers import MatcherError, compile_regex
 from routing.regular import Undecided, automaton, common, exactly
 
@@ -48,7 +49,7 @@ def matches(pattern, text):
 
 
 @given(anchored, st.text("ab-.1é \n{]", max_size=6))
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 def test_an_automaton_takes_the_texts_that_re2_takes(pattern, text):
     made = automaton(pattern)
     assert made is not None
@@ -56,7 +57,7 @@ def test_an_automaton_takes_the_texts_that_re2_takes(pattern, text):
 
 
 @given(st.text(r"ab^$.*+?()[]{}|\-:1,dPi<>=!", max_size=9), st.text("ab-:1,{}", max_size=4))
-@settings(max_examples=1_000)
+@settings(deadline=None, max_examples=1_000)
 def test_whatever_is_written_it_is_read_as_re2_reads_it_or_not_at_all(pattern, text):
     try:
         compile_regex(pattern)
@@ -67,7 +68,7 @@ def test_whatever_is_written_it_is_read_as_re2_reads_it_or_not_at_all(pattern, t
 
 
 @given(st.lists(patterns, min_size=1, max_size=3), st.lists(patterns, max_size=2))
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_a_common_text_is_one_and_where_there_is_none_no_text_is(matching, missing):
     try:
         found = common([automaton(one) for one in matching], [automaton(one) for one in missing])
@@ -112,3 +113,27 @@ def test_a_question_that_explodes_is_left_open():
 def test_a_text_is_exactly_itself():
     assert exactly("a.b").matches("a.b")
     assert not exactly("a.b").matches("axb")
+
+
+@given(patterns, st.text("ab-.1é \n{]", max_size=6))
+@settings(deadline=None, max_examples=300)
+def test_a_sample_matches_and_what_matches_has_what_is_needed(pattern, text):
+    assert all(matches(pattern, one) for one in samples(pattern))
+    for one in (text, *samples(pattern)):
+        if matches(pattern, one) and needed(pattern):
+            assert any(part in one for part in needed(pattern))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "texts"),
+    [
+        (".*Agent.*", ("Agent",)),
+        ("Host1.*|.*Job2Down", ("Host1", "Job2Down")),
+        ("a?bc", ("bc",)),
+        ("a|b.*|.*", ()),
+        ("(x+yz)+", ("yz",)),
+        ("[ab]", ()),
+    ],
+)
+def test_what_an_expression_needs(pattern, texts):
+    assert needed(pattern) == texts

@@ -21,7 +21,7 @@ conditions = st.lists(matchers, max_size=4).map(tuple)
 
 
 @given(conditions, st.lists(conditions, max_size=4))
-@settings(max_examples=600)
+@settings(deadline=None, max_examples=600)
 def test_what_is_found_is_so_and_what_is_never_so_is_nowhere_in_the_world(meeting, avoiding):
     answer = find(meeting, avoiding)
     for labels in WORLD if answer.labels is None else [answer.labels]:
@@ -31,7 +31,7 @@ def test_what_is_found_is_so_and_what_is_never_so_is_nowhere_in_the_world(meetin
 
 
 @given(conditions, conditions)
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_what_follows_holds_in_the_whole_world(first, second):
     if implies(first, second):
         assert all(matches_all(second, labels) for labels in WORLD if matches_all(first, labels))
@@ -40,7 +40,7 @@ def test_what_follows_holds_in_the_whole_world(first, second):
 
 
 @given(conditions, st.lists(conditions, max_size=5))
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_those_to_blame_suffice(meeting, avoiding):
     answer = find(meeting, avoiding)
     if answer.never:
