@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from routing.severity import Severities
 
 DEDUP_KEY: Final = "tocsin-{gid}"
+HOLDS_SAID: Final = 3
 
 
 def compose(
@@ -74,7 +75,7 @@ def compose(
         new_firing=begun.new_firing,
         all_alerts=pages,
         held=begun.held,
-        held_by=said(begun.held_by) if held_only else "",
+        held_by=_held_by(begun.held_by) if held_only else "",
     )
 
 
@@ -108,6 +109,11 @@ def common(sets: Sequence[Mapping[str, str]]) -> dict[str, str]:
         return {}
     first, *others = sets
     return {name: value for name, value in first.items() if all(one.get(name) == value for one in others)}
+
+
+def _held_by(holds: Sequence[str]) -> str:
+    more = "; and more" if len(holds) > HOLDS_SAID else ""
+    return "; ".join(sorted(said(hold) for hold in holds)[:HOLDS_SAID]) + more
 
 
 def _severity(alerts: Iterable[ShownAlert], incident: Incident, severities: Severities) -> str:

@@ -39,7 +39,7 @@ local function read(set, low, high, limit)
 end
 local seen = math.max(num(v[5]), num(v[6]))
 local firing, ended = { {}, {}, {} }, read(key('e', gid), '(' .. seen, revision, shown)
-local fired, unseen, unheard, held, by = 0, 0, 0, 0, ''
+local fired, unseen, unheard, held, by = 0, 0, 0, 0, {}
 if final == 0 then
   firing = read(key('f', gid), '-inf', '+inf', shown)
   fired, unseen = redis.call('ZCARD', key('f', gid)), redis.call('ZCOUNT', key('f', gid), '(' .. seen, '+inf')
@@ -47,12 +47,15 @@ if final == 0 then
   held = redis.call('HLEN', key('h', gid))
   -- Where every alert that fires is held, those are shown, with by what: there is no incident without alerts.
   if fired == 0 and held > 0 then
-    local cursor, some, keys = '0', {}, {}
+    local cursor, some, keys, known = '0', {}, {}, {}
     repeat
       cursor, some = unpack(redis.call('HSCAN', key('h', gid), cursor, 'COUNT', shown))
     until #some > 0 or cursor == '0'
-    for i = 1, math.min(#some, 2 * shown), 2 do keys[#keys + 1] = some[i] end
-    firing, by = read_all(keys), some[2] or ''
+    for i = 1, math.min(#some, 2 * shown), 2 do
+      keys[#keys + 1] = some[i]
+      if not known[some[i + 1]] then by[#by + 1], known[some[i + 1]] = some[i + 1], true end
+    end
+    firing = read_all(keys)
   end
 end
 -- Where nobody fires any more but the end has its tick still to come, this attempt shows the last ends without being

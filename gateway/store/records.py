@@ -127,7 +127,8 @@ class Begun:
 
     `waited` is for how long it has had something to say, in milliseconds. `firing` and `new_firing` count
     alerts that nothing holds, `unheard` those that no ring has shown yet, `held` the others. Where all are
-    held, `firing_alerts` are some of those, and `held_by` says by what (JSON).
+    held, `firing_alerts` are some of those, and `held_by` says by what (JSON,
+    each once).
     """
 
     fields: dict[str, str]
@@ -142,7 +143,7 @@ class Begun:
     new_firing: int
     unheard: int
     held: int
-    held_by: str
+    held_by: tuple[str, ...]
     firing_alerts: tuple[StoredAlert, ...]
     ended_alerts: tuple[StoredAlert, ...]
 
@@ -216,7 +217,7 @@ def begun(row: Sequence[Any]) -> Begun:
         new_firing=unseen,
         unheard=unheard,
         held=held,
-        held_by=held_by,
+        held_by=tuple(held_by),
         firing_alerts=stored_alerts(firing_rows[1], firing_rows[2]),
         ended_alerts=stored_alerts(ended_rows[1], ended_rows[2]),
     )

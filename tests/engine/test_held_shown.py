@@ -107,3 +107,18 @@ async def test_what_is_held_is_counted_once_each_time_that_it_begins(make_world:
     await world.take(world.ends("NodeDown", severity="meltdown", node="a", group="n"))
     await world.until(2 * HOUR)
     assert counted() - before == {"inhibition": 1, "release": 1, "held": 1}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [("a", "{0}"), ("ab", "{0}; {1}"), ("abc", "{0}; {1}; {2}"), ("abcd", "{0}; {1}; {2}; and more")],
+)
+async def test_what_is_held_by_several_says_so(make_world: MakeWorld, nodes: str, said: str) -> None:
+    world = await make_world(CONFIG)
+    await world.take(*(world.fires("Slow", severity="bad", node=node, group="s") for node in nodes))
+    await world.until(MINUTE)
+    down = [world.fires("NodeDown", severity="meltdown", node=node, group="n") for node in nodes]
+    await world.take(*down)
+    await world.until(HOUR)
+    ways = [BY.replace('node="a"', f'node="{node}"') for node in nodes]
+    assert told(world, MINUTE)["slack"][3] == said.format(*ways)
