@@ -119,6 +119,10 @@ def check(
         rule_files, configs = extra.rule_files(rules or [], files or [])
         if not configs:
             raise typer.BadParameter("expected a tocsin.yaml beside the rule files", param_hint="'FILE'")
+        if external_label and not rule_files:
+            raise typer.BadParameter("says nothing without --rules", param_hint="'--external-label'")
+        if tocsin_receiver and not alertmanager:
+            raise typer.BadParameter("says nothing without --alertmanager", param_hint="'--tocsin-receiver'")
         external = extra.external_labels(external_label or [])
         beside = extra.read(rule_files, external, alertmanager, tocsin_receiver or [])
         found = {file: Checked(problems) for file, problems in beside.problems.items()}
