@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Final
 from routing.circles import find_circles
 from routing.conditions import Conditions
 from routing.matchers import in_order, show
+from routing.satisfiable import find
+from routing.together import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,6 +149,7 @@ class Rules:
         circles: sets of rules, by their places, that can make alerts inhibit each other, each set by itself.
             Certain to hold every circle that alerts can form; it may hold some that no real alerts do.
         circle_of: for each rule the number of its set in `circles`, None for most.
+        both: for each rule whether there may be alerts that meet both of its sides.
     """
 
     def __init__(self, rules: tuple[Rule, ...], *, remember: int = 50_000) -> None:
@@ -170,6 +173,7 @@ class Rules:
         self.circles = tuple(tuple(self._live[at] for at in circle) for circle in find_circles(live))
         of = {place: number for number, circle in enumerate(self.circles) for place in circle}
         self.circle_of = tuple(of.get(place) for place in range(len(rules)))
+        self.both = tuple(not find((*one.source, *one.target), steps=STEPS).never for one in rules)
 
     def called(self, place: int) -> str:
         """What people know a rule by: its name, else where it stands in the configuration."""

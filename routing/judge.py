@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from routing.inhibition import Ask, Inhibited, Released
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from routing.inhibition import Rules, Slot, Source, Verdict
 
@@ -54,7 +54,7 @@ def judge(rules: Rules, alert: Source, silenced: Silenced, *, bound: int = BOUND
     if not roles.targets:
         return None
     own = {rules.circle_of[slot.rule] for slot in roles.sources} - {None}
-    answers = _Answers()
+    answers = _Answers(rules.both)
     yield from answers.learn(
         (slot, FEW if rules.circle_of[slot.rule] in own else 1) for slot in roles.targets
     )
@@ -98,7 +98,8 @@ def run(asking: Asking, answer: Callable[[Ask], Sources]) -> Verdict | None:
 class _Answers:
     """What the index has answered so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, both: Sequence[bool]) -> None:
+        self._both = both  # of each rule: whether it may have two-sided sources
         self._by_slot: dict[tuple[str, bool], tuple[int, Sources]] = {}  # -> limit, sources
 
     def learn(
@@ -112,24 +113,23 @@ class _Answers:
                 self._by_slot[ask.key, ask.two_sided] = ask.limit, answers[ask]
 
     def _missing(self, slot: Slot, limit: int) -> Iterator[Ask]:
-        for kind in _kinds(slot):
+        for kind in self._kinds(slot):
             asked, sources = self._by_slot.get((slot.key, kind), (0, ()))
             if len(sources) >= asked and asked < limit:
                 yield Ask(slot.key, kind, limit)
 
     def sources(self, slot: Slot) -> list[Source]:
         """The sources that count for a target that looks into this slot."""
-        return [source for kind in _kinds(slot) for source in self._by_slot[slot.key, kind][1]]
+        return [source for kind in self._kinds(slot) for source in self._by_slot[slot.key, kind][1]]
 
     def complete(self, slot: Slot) -> bool:
         """Whether these are all of them."""
-        found = [self._by_slot[slot.key, kind] for kind in _kinds(slot)]
+        found = [self._by_slot[slot.key, kind] for kind in self._kinds(slot)]
         return all(len(sources) < asked for asked, sources in found)
 
-
-def _kinds(slot: Slot) -> tuple[bool, ...]:
-    """A target that meets both sides of a rule is not inhibited by a source that does so too."""
-    return (False,) if slot.two_sided else (False, True)
+    def _kinds(self, slot: Slot) -> tuple[bool, ...]:
+        """The kinds of sources that count for the target, as far as there may be any."""
+        return (False, True) if self._both[slot.rule] and not slot.two_sided else (False,)
 
 
 def _before(
@@ -174,7 +174,7 @@ def _mutual(rules: Rules, seen: Mapping[str, Source], alert: Source) -> list[Sou
     while todo:
         for slot in rules.roles(todo.pop().labels).sources:
             for target_slot, target in looking.get(slot.key, ()):
-                if target.alert not in reached and slot.two_sided in _kinds(target_slot):
+                if target.alert not in reached and not (slot.two_sided and target_slot.two_sided):
                     reached.add(target.alert)
                     todo.append(target)
     return sorted((seen[key] for key in reached), key=_order)

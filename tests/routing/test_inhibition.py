@@ -193,8 +193,13 @@ def test_all_slots_of_an_alert_are_asked_for_in_one_step_and_one_source_of_each_
     asking = judge(rules, target, lambda labels: False)
     asks = next(asking)
     assert {ask.limit for ask in asks} == {1}
-    assert [ask.key for ask in asks] == [
-        slot.key for slot in rules.roles(target.labels).targets for _ in "12"
+    down, worse, other = (slot.key for slot in rules.roles(target.labels).targets)
+    assert [(ask.key, ask.two_sided) for ask in asks] == [
+        (down, False),
+        (down, True),
+        (worse, False),  # no alert is critical and a warning
+        (other, False),
+        (other, True),
     ]
     with pytest.raises(StopIteration) as end:
         asking.send(dict.fromkeys(asks, ()))
