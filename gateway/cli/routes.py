@@ -85,7 +85,7 @@ def try_labels(
     ] = "",
     output: Output = "text",
 ) -> None:
-    """Print the receivers of an alert, as amtool does; a policy is shown as policy:NAME."""
+    """Print who is told of an alert, as amtool does."""
     from gateway.cli import drawings
     from gateway.cli import output as out
     from routing.explain import explain as visit
