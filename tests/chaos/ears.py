@@ -34,6 +34,11 @@ class Heard:
         return self.event["dedup_key"]
 
     @property
+    def held(self) -> bool:
+        """It tells, without a sound, that all who fire are held."""
+        return self.event.get("payload", {}).get("summary", "").startswith("[held] ")
+
+    @property
     def firing(self) -> set[str]:
         return {name for name, status in shown(self.event).items() if status == "firing"}
 

@@ -93,7 +93,7 @@ async def _look(
     for detail in details.values():
         of_group[detail["labels"]["alertname"]].append(detail)
     closed = sum(line["kind"] == "closed" for line in activity["activity"])  # before they had a number
-    heard = _by_group(pagerduty.heard, finding.wrong)
+    heard = told_by_group(pagerduty.heard, finding.wrong)
     patience = MUST_BE_SHOWN_S + LEASE_S * len(deaths)
     for group, alerts in traffic.alerts.items():
         told = heard.get(group, [])
@@ -102,14 +102,14 @@ async def _look(
             group, alerts, traces=len(of_group[group]) + closed, heard=told, patience=patience
         )
         finding.extra_pages += _extra_pages(group, of_group[group], told, deaths, finding.wrong)
-        finding.repeated_events += _repeated(group, of_group[group], told, deaths, finding.wrong)
+        finding.repeated_events += sent_twice(group, of_group[group], told, deaths, finding.wrong)
     finding.wrong += [complaint for detail in details.values() for complaint in _says_why(detail)]
-    finding.numbers_missing = _numbers(sorted(details), finding.wrong, gaps=gaps)
+    finding.numbers_missing = numbers(sorted(details), finding.wrong, gaps=gaps)
     finding.wrong += await nothing_is_forgotten(redis_url)
     return finding
 
 
-def _by_group(heard: Sequence[Heard], wrong: list[str]) -> dict[str, list[Heard]]:
+def told_by_group(heard: Sequence[Heard], wrong: list[str]) -> dict[str, list[Heard]]:
     """What PagerDuty took, by group: one key for each group, always the same."""
     names: dict[str, str] = {}
     for one in heard:
@@ -157,13 +157,13 @@ def _extra_pages(
     With one exception, which needs a death each: an incident that takes over resolves the one before and
     then triggers; who repeats both after a death resolves what the dead one had triggered.
     """
-    extra = max(0, _openings(heard) - len(incidents))
+    extra = max(0, openings(heard) - len(incidents))
     if extra > len(deaths):
         wrong.append(f"{group}: PagerDuty opened {extra} incidents more than there were")
     return extra
 
 
-def _openings(heard: Sequence[Heard]) -> int:
+def openings(heard: Sequence[Heard]) -> int:
     """How often a phone rang."""
     count, is_open = 0, False
     for one in heard:
@@ -190,7 +190,7 @@ def _everybody_was_told(
     return wrong
 
 
-def _repeated(
+def sent_twice(
     group: str, incidents: Sequence[Any], heard: Sequence[Heard], deaths: Sequence[float], wrong: list[str]
 ) -> int:
     """Triggers more than the timelines know of: each was sent by somebody who died before he could say so.
@@ -218,8 +218,8 @@ def _says_why(detail: dict[str, Any]) -> list[str]:
     return []
 
 
-def _numbers(numbers: Sequence[int], wrong: list[str], *, gaps: bool) -> int:
-    missing = set(range(1, max(numbers, default=0) + 1)) - set(numbers)
+def numbers(given: Sequence[int], wrong: list[str], *, gaps: bool) -> int:
+    missing = set(range(1, max(given, default=0) + 1)) - set(given)
     if missing and not gaps:
         wrong.append(f"numbers are missing though nobody was killed: {sorted(missing)}")
     return len(missing)

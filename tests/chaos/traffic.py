@@ -7,6 +7,7 @@ answered so. Now and then a body comes twice at once, as from an HA pair.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,8 +22,30 @@ NEVER = "0001-01-01T00:00:00Z"
 
 
 @dataclass
+class Span:
+    """A time in which something was so: for sure between the inner bounds, perhaps up to the outer ones.
+
+    Monotonic seconds: a change is under way from when it is posted until it is answered 200.
+    """
+
+    maybe_from: float
+    surely_from: float = math.inf
+    surely_until: float = math.inf
+    maybe_until: float = math.inf
+
+    def surely(self, begin: float, end: float) -> bool:
+        return self.surely_from <= begin and end <= self.surely_until
+
+    def maybe(self, begin: float, end: float) -> bool:
+        return self.maybe_from <= end and begin <= self.maybe_until
+
+
+@dataclass
 class Alert:
-    """One alert. `since`: when its present status was answered 200 (monotonic seconds)."""
+    """One alert. `since`: when its present status was answered 200 (monotonic seconds).
+
+    `spans`: its episodes. `labels`: more of them than its group, its name and its severity.
+    """
 
     group: str
     id: str
@@ -32,9 +55,11 @@ class Alert:
     since: float = 0.0
     fired_for: float = 0.0  # the longest time for which it fired
     episodes: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        labels = {"alertname": self.group, "instance": self.id, "severity": "critical"}
+        labels = {"alertname": self.group, "instance": self.id, "severity": "critical"} | self.labels
         return {
             "status": "firing" if self.firing else "resolved",
             "labels": labels,
@@ -59,6 +84,7 @@ class Traffic:
     groups: int = 16
     pause: tuple[float, float] = (0.2, 1.2)
     again: bool = True  # ended alerts fire again
+    others: tuple[str, ...] = ()  # gateways that are posted to as well
     alerts: dict[str, list[Alert]] = field(default_factory=dict)
     accepted: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -110,19 +136,29 @@ class Traffic:
             if alert.firing:
                 alert.starts_at = now
                 alert.episodes += 1
+                alert.spans.append(Span(began))
             else:
                 alert.ends_at = now
+                alert.spans[-1].surely_until = began
                 alert.fired_for = max(alert.fired_for, began - alert.since)
         body = _body(changed[0].group, [alert for alert in mine if alert.firing or alert in changed])
         posts = 2 if self.random.random() < 0.15 else 1
         await asyncio.gather(*(self._post(client, body) for _ in range(posts)))
         for alert in changed:
             alert.since = time.monotonic()
+            if alert.firing:
+                alert.spans[-1].surely_from = alert.since
+            else:
+                alert.spans[-1].maybe_until = alert.since
+
+    def _url(self) -> str:
+        """Whom the next body is posted to."""
+        return self.random.choice((self.url, *self.others)) if self.others else self.url
 
     async def _post(self, client: aiohttp.ClientSession, body: dict[str, Any]) -> None:
         while True:
             try:
-                async with client.post(f"{self.url}/webhook", json=body) as answer:
+                async with client.post(f"{self._url()}/webhook", json=body) as answer:
                     await answer.read()
                     if answer.status == 200:
                         self.accepted += 1
