@@ -65,18 +65,16 @@ def judge(rules: Rules, alert: Source, silenced: Silenced, *, bound: int = BOUND
     circles = {rules.circle_of[slot.rule] for slot in hits}
     if len(circles) > 1 or not circles <= own or silenced(alert.labels):
         return inhibited
+    walk = _Walk(rules, circles, alert, silenced)
     for limit in (FEW, bound):
-        before = yield from _before(rules, circles, alert, answers, limit=limit, bound=bound)
-        if before is None:
+        if (yield from walk.settles(answers, limit, bound)):
             return inhibited
-        seen, complete = before
-        mutual = _mutual(rules, seen, alert)
-        loud = [one for one in mutual if one.alert != alert.alert and not silenced(one.labels)]
-        if any(one.order < seen[alert.alert].order for one in loud):
-            return inhibited
-        if complete:
-            return Released(_why(rules, hits, alert, mutual, loud)) if len(mutual) == len(seen) else inhibited
-        if len(seen) > bound:
+        if walk.complete:
+            mutual = walk.mutual()
+            if len(mutual) < len(walk.seen):
+                return inhibited  # by somebody further up that it does not inhibit
+            return Released(_why(rules, hits, alert, mutual, silenced))
+        if len(walk.seen) > bound:
             break
     return Released(
         f"inhibited in a circle of more than {bound} alerts ({_rules(rules, hits)}), of which none that was "
@@ -132,61 +130,84 @@ class _Answers:
         return (False, True) if self._both[slot.rule] and not slot.two_sided else (False,)
 
 
-def _before(
-    rules: Rules, circles: set[int | None], alert: Source, answers: _Answers, *, limit: int, bound: int
-) -> Generator[tuple[Ask, ...], Mapping[Ask, Sources], tuple[dict[str, Source], bool] | None]:
-    """All that inhibit the alert through others, itself among them, and whether these are all.
+class _Walk:
+    """The way from an alert up to those that inhibit it, and to theirs.
 
-    None as soon as one of them is hit by nothing, or from outside the circle.
+    Attributes:
+        seen: all that inhibit the alert through others, and itself, by alert key.
+        complete: these are all.
     """
-    seen = {alert.alert: alert}
-    complete = True
-    look = [alert]
-    while look and len(seen) <= bound:
-        targets = [rules.roles(one.labels).targets for one in look]
-        yield from answers.learn(
-            (slot, limit if rules.circle_of[slot.rule] in circles else 1)
-            for slots in targets
-            for slot in slots
-        )
-        look = []
-        for slots in targets:
-            hits = [slot for slot in slots if answers.sources(slot)]
-            if not hits or any(rules.circle_of[slot.rule] not in circles for slot in hits):
-                return None
-            complete = complete and all(answers.complete(slot) for slot in hits)
-            for source in (source for slot in hits for source in answers.sources(slot)):
-                if source.alert not in seen:
-                    look.append(source)
-                if source.alert not in seen or source.order < seen[source.alert].order:
-                    seen[source.alert] = source  # filed in two groups, it may have two starts
-    return seen, complete and not look
 
+    def __init__(self, rules: Rules, circles: set[int | None], alert: Source, silenced: Silenced) -> None:
+        self._rules, self._circles, self._alert, self._silenced = rules, circles, alert, silenced
+        self.seen: dict[str, Source] = {}
+        self.complete = False
 
-def _mutual(rules: Rules, seen: Mapping[str, Source], alert: Source) -> list[Source]:
-    """Of those that inhibit the alert, through others, those that it inhibits so too; itself among them."""
-    looking: dict[str, list[tuple[Slot, Source]]] = {}
-    for one in seen.values():
-        for slot in rules.roles(one.labels).targets:
-            looking.setdefault(slot.key, []).append((slot, one))
-    reached = {alert.alert}
-    todo = [alert]
-    while todo:
-        for slot in rules.roles(todo.pop().labels).sources:
-            for target_slot, target in looking.get(slot.key, ()):
-                if target.alert not in reached and not (slot.two_sided and target_slot.two_sided):
-                    reached.add(target.alert)
-                    todo.append(target)
-    return sorted((seen[key] for key in reached), key=_order)
+    def settles(
+        self, answers: _Answers, limit: int, bound: int
+    ) -> Generator[tuple[Ask, ...], Mapping[Ask, Sources], bool]:
+        """Walks on until it is certain that the alert is not the one to be told, or nothing more is found."""
+        self.seen = {self._alert.alert: self._alert}
+        self.complete = True
+        look = [self._alert]
+        while look and len(self.seen) <= bound:
+            targets = [self._rules.roles(one.labels).targets for one in look]
+            yield from answers.learn((slot, self._limit(slot, limit)) for slots in targets for slot in slots)
+            look = []
+            for slots in targets:
+                hits = [slot for slot in slots if answers.sources(slot)]
+                if not hits or any(self._rules.circle_of[slot.rule] not in self._circles for slot in hits):
+                    return True  # one is hit by nothing, or from outside the circle
+                self.complete = self.complete and all(answers.complete(slot) for slot in hits)
+                look += [one for slot in hits for one in answers.sources(slot) if self._is_new(one)]
+            if self._is_beaten():
+                return True
+        self.complete = self.complete and not look
+        return False
+
+    def _limit(self, slot: Slot, limit: int) -> int:
+        return limit if self._rules.circle_of[slot.rule] in self._circles else 1
+
+    def _is_new(self, source: Source) -> bool:
+        known = self.seen.get(source.alert)
+        if known is None or source.order < known.order:
+            self.seen[source.alert] = source  # filed in two groups, it may have two starts
+        return known is None
+
+    def _is_beaten(self) -> bool:
+        """Whether one that may be told comes before the alert, and they are in a circle."""
+        own = self.seen[self._alert.alert].order
+        better = {
+            one.alert for one in self.seen.values() if one.order < own and not self._silenced(one.labels)
+        }
+        return bool(better) and any(one.alert in better for one in self.mutual())
+
+    def mutual(self) -> list[Source]:
+        """Of those seen, which all inhibit the alert through others, those that it inhibits too; and itself."""
+        looking: dict[str, list[tuple[Slot, Source]]] = {}
+        for one in self.seen.values():
+            for slot in self._rules.roles(one.labels).targets:
+                looking.setdefault(slot.key, []).append((slot, one))
+        reached = {self._alert.alert}
+        todo = [self._alert]
+        while todo:
+            for slot in self._rules.roles(todo.pop().labels).sources:
+                for target_slot, target in looking.get(slot.key, ()):
+                    if target.alert not in reached and not (slot.two_sided and target_slot.two_sided):
+                        reached.add(target.alert)
+                        todo.append(target)
+        return sorted((self.seen[key] for key in reached), key=_order)
 
 
 def _order(source: Source) -> tuple[int, int, str]:
     return source.order
 
 
-def _why(rules: Rules, hits: list[Slot], alert: Source, mutual: list[Source], loud: list[Source]) -> str:
-    others = [_called(one) for one in mutual if one.alert != alert.alert]
-    shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+def _why(rules: Rules, hits: list[Slot], alert: Source, mutual: list[Source], silenced: Silenced) -> str:
+    others = [one for one in mutual if one.alert != alert.alert]
+    names = [_called(one) for one in others]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    loud = [one for one in others if not silenced(one.labels)]
     if not loud:
         reason = "the only one that is not silenced"
     elif loud[0].rank > alert.rank:

@@ -222,6 +222,14 @@ def test_in_a_circle_of_very_many_only_the_first_looks_at_more_than_a_few():
     assert isinstance(judged(rules, lone, index), Released)
 
 
+def test_who_inhibits_a_worse_alert_that_inhibits_it_asks_no_further():
+    rules = Rules((rule('n="A"', 'n="B"'), rule('n="B"', 'n="A"')))
+    worse, other = alert(0, n="A"), alert(1, n="B")
+    index = Counting(index_of(rules, [worse, other]))
+    assert judged(rules, other, index) == Inhibited(0, worse)
+    assert {ask.key for ask in index.asks} == {slot.key for slot in rules.roles(other.labels).targets}
+
+
 def test_a_walk_that_is_too_long_tells_rather_than_loses():
     ring = Rules(tuple(rule(f'n="{n}"', f'n="{(n + 1) % 300}"') for n in range(300)))
     firing = [alert(0 if n == 0 else 1, 0, n=str(n)) for n in range(300)]
