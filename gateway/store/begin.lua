@@ -56,6 +56,13 @@ if final == 0 then
       if not known[some[i + 1]] then by[#by + 1], known[some[i + 1]] = some[i + 1], true end
     end
     firing = read_all(keys)
+    for i, state in ipairs(firing[2]) do
+      local alert = state and cjson.decode(state)
+      if alert and alert[FREV] == 0 then -- somebody sees now that it fires, so its end is shown too
+        alert[FREV] = revision
+        redis.call('HSET', key('s', gid), keys[i], cjson.encode(alert))
+      end
+    end
   end
 end
 -- Where nobody fires any more but the end has its tick still to come, this attempt shows the last ends without being

@@ -21,7 +21,7 @@ _FRAGMENTS: Final = {
     "ingest": ("keys", "alert", "group"),
     "claim": ("keys", "alert", "group", "delivery"),
     "commit": ("keys", "alert", "group", "delivery"),
-    "begin": ("keys", "delivery"),
+    "begin": ("keys", "alert", "delivery"),
     "sent": ("keys", "delivery"),
     "renew": ("keys",),
     "release": ("keys",),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import HOUR, MINUTE, SECOND, World
+from world import HOUR, MINUTE, SECOND, START, World
+
+from routing.matchers import parse_matchers
+from routing.silence_changes import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -154,3 +157,52 @@ async def test_a_reload_that_brings_a_rule_holds_what_fires_and_one_that_drops_i
     await world.plan.reload()
     await world.until(100 * MINUTE)
     assert [n.at > 90 * MINUTE for n in world.notes if "Slow" in n.firing] == [False, True]
+
+
+THREE = (
+    CONFIG.split("inhibit_rules:", maxsplit=1)[0]
+    + """
+inhibit_rules:
+  - {source_matchers: [alertname="A"], target_matchers: [alertname="B"]}
+  - {source_matchers: [alertname="B"], target_matchers: [alertname="A"]}
+  - {source_matchers: [alertname="X"], target_matchers: [alertname="A"]}
+"""
+)
+
+
+def told(world: World, name: str) -> list[int]:
+    """When (minutes) it was told that it fires."""
+    return [note.at // MINUTE for note in world.notes if name in note.firing and note.kind == "ring"]
+
+
+async def test_a_circle_that_something_inhibits_for_a_time_tells_one_again_when_it_ends(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(THREE)
+    await world.take(world.fires("B", severity="critical"), world.fires("A"))
+    await world.until(5 * MINUTE)
+    assert (told(world, "A"), told(world, "B")) == ([], [0])
+    await world.take(world.fires("X"))
+    await world.until(3 * HOUR)
+    assert told(world, "B") == [0]  # no repeats: A and B are inhibited by X
+    await world.take(world.ends("X", at=5 * MINUTE))
+    await world.until(3 * HOUR + 10 * MINUTE)
+    assert len(told(world, "B")) == 2
+    assert told(world, "A") == []
+
+
+async def test_where_the_one_that_is_told_is_silenced_the_other_is(make_world: MakeWorld) -> None:
+    world = await make_world(THREE)
+    await world.take(world.fires("B", severity="critical"), world.fires("A"))
+    await world.until(5 * MINUTE)
+    await world.holds.silence_store.put(
+        Wanted(
+            matchers=parse_matchers('alertname="B"'),
+            starts_at=START + 5 * MINUTE,
+            ends_at=START + HOUR,
+            created_by="dana",
+            comment="maintenance",
+        )
+    )
+    await world.until(10 * MINUTE)
+    assert (told(world, "A"), told(world, "B")) == ([5], [0])

@@ -98,3 +98,15 @@ async def test_the_timeline_says_who_holds_what(world: World) -> None:
     lines = await world.timeline(1)
     assert any("silence" in line and "dana" in line for line in lines)
     assert any("no longer held" in line for line in lines)
+
+
+async def test_the_end_names_those_that_a_message_showed_as_held(world: World) -> None:
+    await silence(world, 'alertname="A"', 0, 9 * HOUR)
+    await world.take(world.fires("A"), world.fires("B"))
+    await world.until(MINUTE)
+    await world.take(world.ends("B"))
+    await world.until(HOUR)
+    await world.take(world.ends("A"))
+    await world.until(2 * HOUR)
+    told = [(kind, firing, ended) for _, kind, firing, ended in world.story()]
+    assert told == [("ring", "B", ""), ("update", "A", "B"), ("end", "", "A")]
