@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 
-from bench import deadlines, ingest, inhibition, latency, memory, report, routing, silences
+from bench import check, deadlines, ingest, inhibition, latency, memory, report, routing, silences
 from bench.peers import STORES
 
-PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing", "silences", "inhibition")
+PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing", "silences", "inhibition", "check")
 OUTPUT = Path("bench/results/latest.json")
 
 
@@ -55,6 +55,9 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "inhibition" in parts:
         _say("inhibition")
         figures["inhibition"] = await inhibition.measure(quick=quick)
+    if "check" in parts:
+        _say("check")
+        figures["check"] = check.measure(quick=quick)
     figures["machine"]["load_at_end"] = round(os.getloadavg()[0], 2)
     return figures
 

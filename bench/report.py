@@ -182,6 +182,23 @@ def _inhibition(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _check(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(
+        ("`tocsin check` of", "routes", "inhibition rules", "findings", "s", ""),
+        [
+            (
+                row["shape"],
+                f"{row['routes']:,}",
+                f"{row['rules']:,}",
+                row["findings"],
+                row["first_seconds"],
+                _mark(row),
+            )
+            for row in rows
+        ],
+    )
+
+
 def _mark(row: dict[str, Any]) -> str:
     return {True: "✓", False: "✗", None: ""}[row.get("reached")]
 
@@ -200,4 +217,5 @@ _PARTS = {
     "routing": _routing,
     "silences": _silences,
     "inhibition": _inhibition,
+    "check": _check,
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STEPS: Final = 1_000  # up to 20 ms for one question
 MAX_UNDECIDED: Final = 100
+MAX_ASKED: Final = 10_000  # questions that written values do not answer; most take some 50 µs
 
 
 class Together:
@@ -34,6 +35,12 @@ class Together:
         self._impossible: dict[frozenset[Matcher], bool] = {}
         self._follows: dict[tuple[frozenset[Matcher], Matcher], bool] = {}
         self._undecided = 0
+        self._asked = 0
+
+    @property
+    def tired(self) -> bool:
+        """Whether so much was asked already that no more is: all that is left may be."""
+        return self._undecided >= MAX_UNDECIDED or self._asked >= MAX_ASKED
 
     def excluded(self, matchers: frozenset[Matcher]) -> bool:
         """Whether it is certain that no value meets all of these."""
@@ -53,8 +60,9 @@ class Together:
         if (value := _value(meeting)) is not None:
             labels = {next(iter(meeting)).name: value}
             return not matches_all(meeting, labels) or (bool(avoiding) and matches_all(avoiding, labels))
-        if self._undecided >= MAX_UNDECIDED:
+        if self.tired:
             return False
+        self._asked += 1
         answer = find(meeting, [(matcher,) for matcher in avoiding], steps=STEPS)
         self._undecided += answer == UNDECIDED
         return answer.never
@@ -129,7 +137,8 @@ class _Fits:
             if self._meets(matchers, value):
                 mask |= self._by_value[value]
         for other, (low, high), those in self._others:
-            if low <= greatest and least <= high and not self._together.excluded(matchers | other):
+            near = low <= greatest and least <= high
+            if near and (self._together.tired or not self._together.excluded(matchers | other)):
                 mask |= those
         return mask
 

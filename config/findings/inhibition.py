@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_STARTS: Final = 20  # rules of a set from which a circle is looked for
 MAX_STEPS: Final = 2_000
-MAX_COMPARED: Final = 200_000  # pairs of rules of which it is asked whether one covers the other
+MAX_COMPARED: Final = 50_000  # pairs of rules of which it is asked whether one covers the other
 
 CIRCLE: Final = Code(
     "TOC201",

@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Final
 from config.findings.check import Check
 from config.findings.code import Code, Example
 from config.findings.reach import one_line
-from routing.matchers import parse_doubting
 from routing.satisfiable import implies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from config.document import Node
     from config.findings.finding import Finding
     from config.findings.subject import Subject
-    from config.problems import Path
-
-_KEYS: Final = frozenset({"matchers", "source_matchers", "target_matchers"})
 
 DISAGREEMENT: Final = Code(
     "TOC105",
@@ -80,8 +75,7 @@ def _classic(subject: Subject) -> Iterator[Finding]:
 
 
 def _doubts(subject: Subject, code: Code, kind: str) -> Iterator[Finding]:
-    for path, node in written(subject):
-        _, doubt = parse_doubting(node.text)
+    for path, node, _, doubt in subject.matchers:
         if doubt is None or doubt.kind != kind:
             continue
         if node.filled_in:
@@ -120,25 +114,16 @@ ALWAYS: Final = Code(
 
 
 def _always(subject: Subject) -> Iterator[Finding]:
-    for path, node in written(subject):
-        matchers, _ = parse_doubting(node.text)
+    for path, node, matchers, _ in subject.matchers:
         for matcher in matchers:
             if implies([one_line(matcher.name)], [matcher]):
-                what = "a matcher in it" if node.filled_in else str(matcher)
+                what, label = ("a matcher in it", "label") if node.filled_in else (str(matcher), matcher.name)
                 yield subject.finding(
                     ALWAYS,
                     path,
                     f"every alert meets {what}, also one without the label",
-                    f'To ask for the label write {matcher.name}=~".+"; else leave the matcher out.',
+                    f'To ask for the label write {label}=~".+"; else leave the matcher out.',
                 )
-
-
-def written(subject: Subject) -> Iterator[tuple[Path, Node]]:
-    """Every text of matchers in the document, of routes and whatever else has matchers."""
-    for path, node in subject.document.walk():
-        here = len(path) > 1 and path[-2] in _KEYS and isinstance(path[-1], int)
-        if here and node.kind == "text" and not node.stands_in:
-            yield path, node
 
 
 CHECKS: Final = (Check(DISAGREEMENT, _disagreement), Check(CLASSIC, _classic), Check(ALWAYS, _always))

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from config.findings.check import Check
 from config.findings.code import Code, Example
-from config.findings.matchers import written
 from config.problems import did_you_mean
-from routing.matchers import Matcher, parse_matchers
+from routing.matchers import Matcher
 from routing.satisfiable import find, listed
 
 if TYPE_CHECKING:
@@ -148,14 +147,13 @@ def _default(subject: Subject) -> Iterator[Finding]:
 
 def asked_values(subject: Subject, label: str) -> Iterator[tuple[Path, str]]:
     """The values that matchers anywhere list for a label, where no variable is among them."""
-    for path, node in written(subject):
+    for path, node, matchers, _ in subject.matchers:
         if node.filled_in:
             continue
-        for matcher in parse_matchers(node.text):
+        for matcher in matchers:
             if matcher.name == label:
-                for value in (
-                    listed(Matcher(label, "=" if matcher.op in ("=", "!=") else "=~", matcher.value)) or ()
-                ):
+                positive = Matcher(label, "=" if matcher.op in ("=", "!=") else "=~", matcher.value)
+                for value in listed(positive) or ():
                     yield path, value
 
 

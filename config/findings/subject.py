@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from config.compile import compile_plan
 from config.findings.alerts import send
 from config.findings.finding import Finding
 from config.findings.reach import Reach
 from routing.go_strings import quote
-from routing.matchers import show
+from routing.matchers import parse_doubting, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from config.findings.code import Code
     from config.problems import Path
     from config.schema import Config, RouteConfig
-    from routing.matchers import Matcher
+    from routing.matchers import Doubt, Matcher
     from routing.tree import Route
+
+_MATCHERS: Final = frozenset({"matchers", "source_matchers", "target_matchers"})
 
 
 class Subject:
@@ -94,6 +96,16 @@ class Subject:
             self.alerts.expect(asked)
         return self.alerts
 
+    @cached_property
+    def matchers(self) -> tuple[WrittenMatchers, ...]:
+        """Every text of matchers in the document, of routes and of whatever else has matchers."""
+        return tuple(
+            WrittenMatchers(path, node, *parse_doubting(node.text))
+            for path, node in self.document.walk()
+            if len(path) > 1 and path[-2] in _MATCHERS and isinstance(path[-1], int)
+            if node.kind == "text" and not node.stands_in
+        )
+
     def below(self, top: PlacedRoute) -> Iterator[PlacedRoute]:
         """A route and all below it, in the order written."""
         start = self._positions[top]
@@ -156,6 +168,15 @@ class Subject:
         if any(node.filled_in for top in nodes for node in _below(top)):
             return "whose matchers hold variables"
         return show(placed.route.matchers)
+
+
+class WrittenMatchers(NamedTuple):
+    """One text of matchers: where it stands, what it says, and what two syntaxes do not read alike in it."""
+
+    path: Path
+    node: Node
+    matchers: tuple[Matcher, ...]
+    doubt: Doubt | None
 
 
 @dataclass(frozen=True, eq=False)
