@@ -183,7 +183,7 @@ class _Walk:
         return bool(better) and any(one.alert in better for one in self.mutual())
 
     def mutual(self) -> list[Source]:
-        """Of those seen, which all inhibit the alert through others, those that it inhibits too; and itself."""
+        """Of those seen, which all inhibit the alert through others, those that it inhibits so too."""
         looking: dict[str, list[tuple[Slot, Source]]] = {}
         for one in self.seen.values():
             for slot in self._rules.roles(one.labels).targets:
