@@ -195,7 +195,11 @@ class Engine:
         if self._holds.matter() and _tells(decision):
             beginning = incident.status is Status.PENDING
             weighed = await self._holds.weigh(group.shard, group.gid, beginning=beginning)
+            decided_from = group.version
             group, lines = weighed or (group, ())
+            if group.version != decided_from:  # our lease is lost: somebody else has decided meanwhile
+                metrics.decisions.labels("again").inc()
+                return
             decision = self._decided(group, incident)
             if beginning:
                 decision = replace(decision, lines=(*decision.lines, *(Line(*line) for line in lines)))
