@@ -187,7 +187,8 @@ INHIBITS: Final = Code(
 
 def _inhibits(subject: Subject) -> Iterator[Finding]:
     front = subject.front
-    count = len(written(front, ("inhibit_rules",)) or ()) if front else 0
+    rules_there = written(front, ("inhibit_rules",)) if front else None
+    count = len(rules_there) if isinstance(rules_there, list) else 0
     if front and count and receivers_of(subject):
         rules = f"{count} rules" if count > 1 else "one rule"
         yield finding_in(
