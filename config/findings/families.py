@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from config.findings import (
     alert_inhibition,
     alert_labels,
+    alert_pages,
     alert_routes,
     front,
     front_routes,
@@ -40,6 +41,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *alert_routes.CHECKS,
     *alert_labels.CHECKS,
     *alert_inhibition.CHECKS,
+    *alert_pages.CHECKS,
     *front.CHECKS,
     *front_routes.CHECKS,
     *front_webhook.CHECKS,
