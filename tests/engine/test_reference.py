@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from reference import APP, BY_NAME, CASES, address, text
+from reference import APP, BY_NAME, CASES, NAIVE, address, text
 from world import HOUR, MINUTE, SECOND, World
 
 if TYPE_CHECKING:
@@ -98,3 +98,13 @@ async def test_what_another_alert_explains_is_not_told_until_that_has_ended(
     await world.take(world.ends(labels.pop("alertname"), **labels))
     await world.until(20 * MINUTE)
     assert told(world, target) == BY_NAME[target].told
+
+
+async def test_even_as_people_write_it_in_a_hurry_an_outage_is_told(make_world: MakeWorld) -> None:
+    """Alertmanager tells nobody then: of the two, each is a target of the other."""
+    world = await make_world(text(NAIVE))
+    await world.take(alert(world, "AgentCoordinationFailure"), alert(world, "FreeAgenticsSystemDown"))
+    await world.until(MINUTE)
+    assert len({name for note in world.notes for name in note.firing}) == 1
+    lines = [line for number in (1, 2, 3) for line in await world.timeline(number)]
+    assert any("in a circle with" in line for line in lines)

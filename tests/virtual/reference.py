@@ -14,8 +14,10 @@ import config
 
 FOLDER = Path(config.__path__[0]) / "examples" / "reference"
 RULES = sorted((FOLDER / "rules").glob("*.yml"))
+NAIVE = Path(__file__).parents[1] / "config" / "reference_naive" / "tocsin.yaml"
 ENV = {
     "SLACK_TOKEN": "xoxb-1",
+    "SLACK_WEBHOOK": "https://hooks.slack.com/services/naive",
     "SMTP_PASSWORD": "smtp-password",
     "TOCSIN_INGEST_TOKEN": "ingest-token-0123456789",
     "TOCSIN_OPERATOR_TOKEN": "operator-token-0123456789",
@@ -92,7 +94,6 @@ def address(settings: Any) -> str:
     return str(getattr(settings, "channel", "") or settings.to)
 
 
-def text(name: str = "tocsin.yaml", folder: Path = FOLDER) -> str:
+def text(file: Path = FOLDER / "tocsin.yaml") -> str:
     """A configuration with its variables filled in."""
-    found = (folder / name).read_text()
-    return re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: ENV.get(m[1], m[2] or ""), found)
+    return re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: ENV.get(m[1], m[2] or ""), file.read_text())
