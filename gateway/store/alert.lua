@@ -1,8 +1,9 @@
 -- What a copy of an alert means: the table of routing/alerts.py (`arrive`, `expire`), for the atomic step.
 -- tests/store/test_alert_lua.py holds the two together.
 --
--- What is known of an alert is an array; `frev` and `erev` are the revisions since which it fires and of its end.
-local STATUS, START, LATEST, ENDED, ENDED_SEEN, UNTIL, SEEN, EXPIRED, RANK, FREV, EREV = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+-- What is known of an alert is an array; `frev` and `erev` are the revisions since which it fires and of its end. `shown` is
+-- there only where a hold of it has ended: the `frev` that somebody may have seen before, 0 for none.
+local STATUS, START, LATEST, ENDED, ENDED_SEEN, UNTIL, SEEN, EXPIRED, RANK, FREV, EREV, SHOWN = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 
 local function begin(k, start, till, t)
   k[STATUS], k[START], k[LATEST], k[UNTIL], k[SEEN], k[EXPIRED] = 'firing', start, start, till, t, 0

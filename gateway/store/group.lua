@@ -26,7 +26,7 @@ end
 -- flaps between two ticks is the same to it). Where a new incident begins, so does everything in it.
 local function fires(g, akey, k)
   local unseen = g.opened > 0 and k[EREV] > g.shown
-  if not (unseen and k[FREV] > 0) then k[FREV] = g.seq + 1 end
+  if not (unseen and k[FREV] > 0) then k[FREV], k[SHOWN] = g.seq + 1, nil end
   k[EREV] = 0
   g.fired[akey], g.ended[akey] = k[FREV], nil
   g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] + 1

@@ -234,7 +234,7 @@ def stored_alerts(states: Sequence[str | None], contents: Sequence[str | None]) 
 
 def _stored_alert(state: Sequence[Any], content: Sequence[Any]) -> StoredAlert:
     labels, annotations, generator_url = content
-    _, starts_at, _, ended_at, _, _, _, expired, _, fired_rev, ended_rev = state
+    _, starts_at, _, ended_at, _, _, _, expired, _, fired_rev, ended_rev, *_ = state
     return StoredAlert(
         labels, annotations, generator_url, starts_at, ended_at, bool(expired), max(fired_rev, ended_rev)
     )

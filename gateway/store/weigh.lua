@@ -1,16 +1,18 @@
--- weigh(prefix | gid, marks, version, upto, all, looked, release, changes, lines) -> {'ok', view} | {'stale'}
+-- weigh(prefix | gid, marks, version, upto, all, looked, release, changes, lines, gen) -> {'ok', view} | {'stale'} | {'plan'}
 -- Writes by what alerts of a group are held, as it was judged. Refused where what holds has changed since it was asked:
 -- an answer from before must not stand after the group was marked for a new one.
 --
--- KEYS[1]  the shard's prefix. Touches g, s, f, h, y of the group; due, holds, l, activity.
+-- KEYS[1]  the shard's prefix. Touches plan; g, s, f, h, y of the group; due, holds, l, activity.
 -- marks    of the group before anything was asked; version: of the silences that were asked
 -- upto     the group's revision then: firing alerts up to it have been judged; 0 where more pages follow
 -- all      1: every alert has been judged, so the marks are answered; looked: ms, when
 -- release  1: the group is given back afterwards
 -- changes  JSON: [[alert, by what it was held ('' = not), by what it is, until (ms, 0 = until something changes)]...]
 -- lines    JSON: [[kind, text]...]
+-- gen      the generation of the plan whose rules were asked; another one is in force: nothing is written
 local gid, marks, version, upto = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local all, looked, release = ARGV[5] == '1', tonumber(ARGV[6]), ARGV[7] == '1'
+if in_force() ~= ARGV[10] then return { 'plan' } end
 local t, g = now(), load_group(gid)
 if g.marks ~= marks or (tonumber(redis.call('HGET', HOLDS, 'version')) or 0) > version then return { 'stale' } end
 
@@ -23,11 +25,11 @@ for _, change in ipairs(cjson.decode(ARGV[8])) do
   if k and k[STATUS] == 'firing' and (redis.call('HGET', key('h', gid), akey) or '') == was then
     if was == '' and is ~= '' then
       redis.call('ZREM', key('f', gid), akey)
-      if k[FREV] > g.shown then k[FREV] = 0 end -- nobody can have seen it
+      if k[FREV] > g.shown then k[FREV] = k[SHOWN] or 0 end -- nobody can have seen it, but perhaps what was before
       g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] - 1
       g.changed = true
     elseif was ~= '' and is == '' then
-      k[FREV], k[EREV] = g.seq + 1, 0
+      k[FREV], k[EREV], k[SHOWN] = g.seq + 1, 0, k[FREV]
       redis.call('ZADD', key('f', gid), k[FREV], akey)
       g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] + 1
       g.changed, let_out = true, true

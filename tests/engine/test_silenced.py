@@ -110,3 +110,18 @@ async def test_the_end_names_those_that_a_message_showed_as_held(world: World) -
     await world.until(2 * HOUR)
     told = [(kind, firing, ended) for _, kind, firing, ended in world.story()]
     assert told == [("ring", "B", ""), ("update", "A", "B"), ("end", "", "A")]
+
+
+async def test_who_saw_it_fire_sees_it_end_though_it_was_let_go_and_silenced_again(world: World) -> None:
+    await world.take(world.fires("A"), world.fires("B"))
+    await world.until(MINUTE)
+    identity = await silence(world, 'alertname="A"', MINUTE, 9 * HOUR)
+    await world.until(2 * MINUTE)
+    await world.holds.silence_store.expire(identity)
+    await world.settle()
+    await silence(world, 'alertname="A"', 2 * MINUTE, 9 * HOUR)
+    await world.until(10 * MINUTE)
+    await world.take(world.ends("A"))
+    await world.until(HOUR)
+    told = [(kind, firing, ended) for _, kind, firing, ended in world.story()]
+    assert told == [("ring", "AB", ""), ("update", "B", "A")]
