@@ -1,4 +1,4 @@
-"""How long `tocsin check` takes: 1,000 routes and 1,000 inhibition rules, in configurations of different shapes.
+"""How long `tocsin check` takes with 1,000 routes and 1,000 inhibition rules, of different shapes.
 
 Each shape is hard in its own way: routes that a look-up tells apart, routes that are all expressions of one
 label, routes that hide each other, and rules that share their source. What is measured is everything from the
@@ -111,7 +111,7 @@ def _expressions(at: int) -> Item:
 
 SHAPES = {
     "teams, one source": (_of_teams, _one_source),
-    "expressions, pairs": (_of_expressions, _pairs),
-    "hidden by each other, expressions": (_hidden, _expressions),
-    "continue, one source": (_going_on, _one_source),
+    "expressions, one source": (_of_expressions, _one_source),
+    "hidden by each other, pairs": (_hidden, _pairs),
+    "continue, expressions": (_going_on, _expressions),
 }

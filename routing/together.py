@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STEPS: Final = 1_000  # up to 20 ms for one question
 MAX_UNDECIDED: Final = 100
-MAX_ASKED: Final = 10_000  # questions that written values do not answer; most take some 50 µs
+MAX_ASKED: Final = 5_000  # questions that written values do not answer; most take some 50 to 100 µs
 
 
 class Together:

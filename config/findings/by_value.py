@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from routing.matchers import Matcher
 
@@ -24,9 +24,12 @@ class ByValue(Generic[T]):
                 self._others.append((at, thing))
             else:
                 self._asking.setdefault(exact.name, {}).setdefault(exact.value, []).append((at, thing))
+        self._others_alone = [thing for _, thing in self._others]
 
-    def candidates(self, conditions: Iterable[Matcher]) -> list[T]:
+    def candidates(self, conditions: Iterable[Matcher]) -> Sequence[T]:
         """Those that may hold together with the conditions, in order; the others certainly do not."""
+        if not self._asking:
+            return self._others_alone
         fixed = {matcher.name: matcher.value for matcher in conditions if matcher.op == "="}
         found = list(self._others)
         for name, by_value in self._asking.items():

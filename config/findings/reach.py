@@ -77,13 +77,15 @@ class Reach:
 
     def hiders(self, route: PlacedRoute) -> list[PlacedRoute]:
         """Who may take alerts before the route: earlier siblings without `continue`, here and above."""
-        return [
-            sibling
-            for one in route.lineage
-            if one.parent is not None
-            for sibling in self._families[one.parent].candidates(route.conditions)
-            if sibling.position < one.position and not sibling.route.continue_ and sibling.sure
-        ]
+        found: list[PlacedRoute] = []
+        for one in route.lineage[1:]:
+            assert one.parent is not None  # noqa: S101 - the root alone has none
+            for sibling in self._families[one.parent].candidates(route.conditions):
+                if sibling.position >= one.position:
+                    break
+                if sibling.sure and not sibling.route.continue_:
+                    found.append(sibling)
+        return found
 
     def next_to(self, route: PlacedRoute) -> list[PlacedRoute]:
         """The later siblings that may take an alert too that the route takes, and goes on with."""
