@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from config.findings.alerts import named
 from config.findings.check import Check
 from config.findings.code import Code, Example
-from config.problems import did_you_mean
+from config.problems import did_you_mean, show_path
 from routing.matchers import Matcher, parse_matchers
 from routing.satisfiable import listed
 
@@ -129,15 +129,11 @@ def _value(subject: Subject) -> Iterator[Finding]:
                 budget -= len(spread.known)
                 near = did_you_mean(value, spread.known)
             if near or suspicious:
-                is_name = matcher.name == "alertname"
-                yield subject.finding(
-                    VALUE,
-                    path,
-                    f"there is no rule {value!r}{near}"
-                    if is_name
-                    else f"no rule sets {matcher.name}={value!r}{_but(spread)}{near}",
-                    f"Correct it here or in the rule{_doubt(spread)}.",
-                )
+                said = f"no rule sets {matcher.name}={value!r}{_but(spread)}"
+                if matcher.name == "alertname":
+                    said = f"there is no rule {value!r}"
+                advice = f"Correct it here or in the rule{_doubt(spread)}."
+                yield subject.finding(VALUE, path, said + near, advice)
 
 
 def asked(subject: Subject) -> Iterator[tuple[Path, Matcher]]:
@@ -223,11 +219,11 @@ def _without(subject: Subject) -> Iterator[Finding]:
     if alerts is None or not alerts.all:
         return
     reached = {above for sent in subject.sent for placed, _ in sent.routes for above in placed.lineage}
-    typos = {finding.line for finding in _value(subject)}
+    typos = {finding.path for finding in _value(subject)}
     for placed in subject.routes:
         if placed in reached or not placed.sure or placed.parent not in reached:
             continue
-        if any(subject.line(path) in typos for path in _matchers_of(subject, placed)):
+        if any(show_path(path) in typos for path in _matchers_of(subject, placed)):
             continue
         count = len(alerts.all)
         rules = f"the {count} alerting rules" if count > 1 else "the one alerting rule"

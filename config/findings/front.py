@@ -68,7 +68,10 @@ def _no_way(subject: Subject) -> Iterator[Finding]:
         advice = f"Say which is Tocsin's: --tocsin-receiver {names[0]}."
     else:
         reason = "no receiver has a webhook that leads to Tocsin, http://HOST:9199/webhook"
-        advice = "Add or correct it, or say which receiver it is with --tocsin-receiver NAME."
+        advice = (
+            'Add one: webhook_configs: [{url: "http://HOST:9199/webhook", send_resolved: true}]; or say '
+            "which it is: --tocsin-receiver NAME."
+        )
     yield finding_in(front, NO_WAY, ("receivers",), reason, advice)
 
 

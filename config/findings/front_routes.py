@@ -92,10 +92,18 @@ REPEAT: Final = Code(
     instead=GOOD,
 )
 
-_LIMITS: Final[Mapping[str, tuple[Code, int, str, str]]] = {
-    "group_wait": (WAITS, 0, "0s", "Tocsin hears of a new group that much later"),
-    "group_interval": (INTERVAL, 10_000, "10s", "news and ends of known groups come up to that much later"),
-    "repeat_interval": (REPEAT, 300_000, "5m", "Tocsin seldom hears that an alert still fires"),
+_WAITING: Final = "the waiting is Tocsin's"
+_QUIET: Final = "Tocsin makes no noise of repeats"
+_LIMITS: Final[Mapping[str, tuple[Code, int, str, str, str]]] = {
+    "group_wait": (WAITS, 0, "Tocsin hears of a new group that much later", "0s", _WAITING),
+    "group_interval": (
+        INTERVAL,
+        10_000,
+        "news and ends of known groups come that much later",
+        "10s",
+        _WAITING,
+    ),
+    "repeat_interval": (REPEAT, 300_000, "Tocsin seldom hears that an alert still fires", "5m", _QUIET),
 }
 
 
@@ -108,7 +116,7 @@ def _late(code: Code, subject: Subject) -> Iterator[Finding]:
         if route.receiver not in ours or not reach.told(route):
             continue
         for name, timer in route.timers.items():
-            limiting, most, better, effect = _LIMITS[name]
+            limiting, most, effect, better, why = _LIMITS[name]
             if limiting is not code or timer.value <= most:
                 continue
             path = timer.path or ("route",)
@@ -121,11 +129,12 @@ def _late(code: Code, subject: Subject) -> Iterator[Finding]:
                 code,
                 path,
                 f"{name} {given} {shown(timer.value)}: {effect}",
-                f"Set {name}: {better}; the waiting is Tocsin's.",
+                f"Set {name}: {better}; {why}.",
             )
 
 
 def shown(duration: int) -> str:
+    """Milliseconds as people write them: `30s`."""
     for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
         if duration % size == 0:
             return f"{duration // size}{unit}"

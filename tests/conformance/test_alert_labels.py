@@ -87,7 +87,7 @@ def test_the_engine_is_asked(tmp_path, require_peer):
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,
