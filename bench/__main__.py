@@ -18,10 +18,21 @@ from typing import Any
 
 import orjson
 
-from bench import check, deadlines, ingest, inhibition, latency, memory, report, routing, silences
+from bench import check, deadlines, ingest, inhibition, latency, memory, report, routing, rules, silences
 from bench.peers import STORES
 
-PARTS = ("ingest", "storm", "latency", "deadlines", "memory", "routing", "silences", "inhibition", "check")
+PARTS = (
+    "ingest",
+    "storm",
+    "latency",
+    "deadlines",
+    "memory",
+    "routing",
+    "rules",
+    "silences",
+    "inhibition",
+    "check",
+)
 OUTPUT = Path("bench/results/latest.json")
 
 
@@ -49,6 +60,12 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "routing" in parts:
         _say("routing")
         figures["routing"] = routing.measure(quick=quick)
+    if "rules" in parts:
+        figures["rules"] = []
+        for case in rules.cases(quick=quick):
+            if cases in case.name:
+                _say(f"rules: {case.name}")
+                figures["rules"].append(await rules.compare(case, "everysec", rounds))
     if "silences" in parts:
         _say("silences")
         figures["silences"] = silences.measure(quick=quick)

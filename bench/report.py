@@ -182,6 +182,23 @@ def _inhibition(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _rules(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(
+        ("100 routes and 20 inhibition rules beside few", "ratio", "rounds", "gateway µs", "store µs", ""),
+        [
+            (
+                *(row["case"], row["ratio"], " ".join(map(str, row["rounds"]))),
+                *(
+                    " → ".join(str(row["cpu_us_per_alert"][peer][role]) for peer in ("few", "many"))
+                    for role in ("gateway", "store")
+                ),
+                _mark(row),
+            )
+            for row in rows
+        ],
+    )
+
+
 def _check(rows: Sequence[dict[str, Any]]) -> str:
     return _table(
         ("`tocsin check` of", "routes", "inhibition rules", "findings", "s", ""),
@@ -215,6 +232,7 @@ _PARTS = {
     "deadlines": _deadlines,
     "memory": _memory,
     "routing": _routing,
+    "rules": _rules,
     "silences": _silences,
     "inhibition": _inhibition,
     "check": _check,
