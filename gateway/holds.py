@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from gateway.plan import Placing, PlanInForce
     from gateway.store.records import ClaimedGroup
-    from gateway.store.store import Store
+    from gateway.store.store import Generation, Store
     from routing.inhibition import Ask, Verdict
 
 log = structlog.get_logger()
@@ -67,6 +67,7 @@ class _Alert:
 class _Group:
     """A group as it was read, at one moment, before anything was asked."""
 
+    generation: Generation  # of the plan by which it is judged
     marks: int
     seq: int
     weighed: int
@@ -133,11 +134,11 @@ class Holds:
     ) -> tuple[ClaimedGroup, Lines] | None:
         for _ in range(TRIES):
             placing = self._plan.current
-            group = await self._read(shard, gid)
+            group = await self._read(shard, gid, placing.generation)
             changes, story, filed = await self._judge(gid, group, placing)
             lines = story.all() if beginning else story.news()
             if filed:
-                await self._store.place_sources(shard, filed)
+                await self._store.place_sources(shard, placing.generation, filed)
             written = () if beginning else lines
             if (view := await self._write(shard, gid, group, changes, written, release=release)) is not None:
                 _count(changes, story)
@@ -170,12 +171,12 @@ class Holds:
                 changes=changes[start : start + PAGE],
                 lines=lines if last else (),
             )
-            view = await self._store.weigh(shard, gid, weighed, release=release and last)
+            view = await self._store.weigh(shard, group.generation, gid, weighed, release=release and last)
             if view is None:
                 break
         return view
 
-    async def _read(self, shard: int, gid: str) -> _Group:
+    async def _read(self, shard: int, gid: str, generation: Generation) -> _Group:
         at = keys.prefix(shard)
         now, (version, silences), head, firing, held, waits = await asyncio.gather(
             self._store.now(shard),
@@ -196,7 +197,7 @@ class Holds:
             for start in range(0, len(wanted), PAGE)
             for alert in await self._alerts(at, gid, wanted[start : start + PAGE], waiting)
         ]
-        return _Group(marks, seq, weighed, whole, version, silences, now, alerts)
+        return _Group(generation, marks, seq, weighed, whole, version, silences, now, alerts)
 
     async def _alerts(
         self, at: str, gid: str, wanted: Sequence[tuple[str, int, str]], waiting: Mapping[str, int]

@@ -300,7 +300,7 @@ class PlanInForce:
         # From here on nobody takes in alerts under an older plan, so what strays is known for good.
         bare = Placing(plan, self._store.shards, generation, {})
         strays: dict[str, tuple[Placement, ...]] = {}
-        anew = Anew(self._store, plan)
+        anew = Anew(self._store, plan, generation)
         await anew.begin()
         async for gid, key, labels, held in reading.firing_alerts(self._store):
             placed = bare.placed(key, labels)

@@ -20,7 +20,7 @@ from config.compile import unpin
 from config.values import MAX_ATTEMPT
 from gateway import metrics
 from gateway.message import compose
-from gateway.store.unavailable import StoreUnavailableError
+from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
 from receivers.base import Outcome, Refused, Retry, Sent
 from routing.delivery import Delivery, Failed, Rejected, Skip, Told, Verdict, decide_delivery, next_attempt
@@ -113,6 +113,9 @@ class Sender:
         with structlog.contextvars.bound_contextvars(delivery=claimed.id):
             try:
                 begun = await self._begin(claimed)
+            except PlanChangedError:  # for whoever works by the plan in force
+                await self._put_aside(claimed, 0)
+                return
             except StoreUnavailableError as error:
                 self._leases.drop(claimed)
                 log.warning("delivery.not_begun", error=str(error))
@@ -120,7 +123,7 @@ class Sender:
             except Exception:
                 # A record that cannot be read must not be tried without a pause, nor hold up any other.
                 log.exception("delivery.set_aside", delay_ms=ASIDE)
-                await self._put_aside(claimed)
+                await self._put_aside(claimed, ASIDE)
                 return
             if begun is None:
                 self._leases.drop(claimed)
@@ -198,10 +201,10 @@ class Sender:
                 f"a fault in Tocsin's own {kind} receiver ({type(error).__name__}; see the log)", unknown=True
             )
 
-    async def _put_aside(self, claimed: ClaimedDelivery) -> None:
+    async def _put_aside(self, claimed: ClaimedDelivery, delay: int) -> None:
         self._leases.drop(claimed)
         try:
-            await self._store.release(claimed.shard, [claimed.member], ASIDE)
+            await self._store.release(claimed.shard, [claimed.member], delay)
         except StoreUnavailableError as error:
             log.warning("delivery.not_released", error=str(error))  # its lease ends by itself
 

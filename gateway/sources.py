@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from config.compile import Plan
-    from gateway.store.store import Store
+    from gateway.store.store import Generation, Store
     from routing.inhibition import Ask, Roles
 
 PAGE: Final = 200
@@ -189,9 +189,10 @@ class Anew:
     Done by each process that takes the configuration over; where it has been done already, nothing is.
     """
 
-    def __init__(self, store: Store, plan: Plan) -> None:
+    def __init__(self, store: Store, plan: Plan, generation: Generation) -> None:
         self._store = store
         self._plan = plan
+        self._generation = generation
         self._sources = Sources(store)
         self._needed = True
         self._rows: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
@@ -202,7 +203,11 @@ class Anew:
         """Asks whether it has been done."""
         shards = range(self._store.shards)
         placed = await self._store.together(("HGET", f"{keys.prefix(n)}:holds", "placed") for n in shards)
-        self._needed = any(digest != self._plan.digest for digest in placed)
+        self._needed = any(generation != self._generation for generation in placed)
+        if (
+            self._needed
+        ):  # should we come to grief, or another plan between us: it has not been done for either
+            await self._note("")
         known = await self._store.together(("EXISTS", f"{keys.prefix(n)}:sources") for n in shards)
         self._filing = {n for n, exists in zip(shards, known, strict=True) if exists}
 
@@ -218,7 +223,7 @@ class Anew:
             rows = self._rows[shard]
             rows.append((gid, alert, slots(roles)))
             if len(rows) >= PAGE:
-                await self._store.place_sources(shard, rows)
+                await self._store.place_sources(shard, self._generation, rows)
                 rows.clear()
 
     async def done(self) -> None:
@@ -227,11 +232,13 @@ class Anew:
             return
         for shard, rows in self._rows.items():
             if rows:
-                await self._store.place_sources(shard, rows)
+                await self._store.place_sources(shard, self._generation, rows)
         for shard in range(self._store.shards):
             await self._sources.sync(shard)
         await self._sources.mark(list(self._concerned))
+        await self._note(self._generation)
+
+    async def _note(self, generation: str) -> None:
         await self._store.together(
-            ("HSET", f"{keys.prefix(n)}:holds", "placed", self._plan.digest)
-            for n in range(self._store.shards)
+            ("HSET", f"{keys.prefix(n)}:holds", "placed", generation) for n in range(self._store.shards)
         )

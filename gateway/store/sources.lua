@@ -1,12 +1,13 @@
--- sources(prefix | step, rows...) -> how many have moved, or are settled
+-- sources(prefix | step, ...) -> how many have moved, or are settled; -1 where another plan is in force
 -- Which firing alerts are sources of inhibition rules, in this shard: the truth behind the index (gateway/sources.py).
 --
--- KEYS[1]  the shard's prefix. Touches sources, moved; s of the groups.
--- place    group, alert, slots...: by the plan in force these are sources with these slots ('' for none)
--- settle   member, entry as it was read ('' for none)...: the index tells of these
+-- KEYS[1]  the shard's prefix. Touches plan, sources, moved; s of the groups.
+-- place    generation, {group, alert, slots}...: by this plan these are sources with these slots ('' for none)
+-- settle   {member, entry}...: the index tells of these; entries as they were read ('' for none)
 local count = 0
 if ARGV[1] == 'place' then
-  for i = 2, #ARGV, 3 do
+  if in_force() ~= ARGV[2] then return -1 end
+  for i = 3, #ARGV, 3 do
     local gid, akey, slots = ARGV[i], ARGV[i + 1], ARGV[i + 2]
     local member = akey .. '.' .. gid
     local state = redis.call('HGET', key('s', gid), akey)

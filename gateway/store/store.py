@@ -301,7 +301,9 @@ class Store:
         answers = [await self._run("revive", shard, delivery) for shard in range(self.shards)]
         return next((str(answer) for answer in answers if answer != "unknown"), "unknown")
 
-    async def weigh(self, shard: int, gid: str, weighed: Weighed, *, release: bool) -> ClaimedGroup | None:
+    async def weigh(
+        self, shard: int, generation: Generation, gid: str, weighed: Weighed, *, release: bool
+    ) -> ClaimedGroup | None:
         """Writes what was judged of a group's alerts (weigh.lua); None where it was judged by old news."""
         answer = await self._run(
             "weigh",
@@ -315,7 +317,10 @@ class Store:
             int(release),
             orjson.dumps(weighed.changes),
             orjson.dumps(weighed.lines),
+            generation,
         )
+        if answer[0] == "plan":
+            raise PlanChangedError
         return None if answer[0] == "stale" else claimed_group(shard, answer[1])
 
     async def mark(self, shard: int, gids: Sequence[str], after: int) -> list[str]:
@@ -338,9 +343,13 @@ class Store:
         for shard in range(self.shards):
             await self._run("walk", shard, "wake", version, 0)
 
-    async def place_sources(self, shard: int, rows: Iterable[tuple[str, str, str]]) -> None:
+    async def place_sources(
+        self, shard: int, generation: Generation, rows: Iterable[tuple[str, str, str]]
+    ) -> None:
         """By the plan in force these alerts are sources: (group, alert, slots, "" for none)."""
-        await self._run("sources", shard, "place", *(part for row in rows for part in row))
+        flat = (part for row in rows for part in row)
+        if int(await self._run("sources", shard, "place", generation, *flat)) < 0:
+            raise PlanChangedError
 
     async def settle_sources(self, shard: int, rows: Iterable[tuple[str, str]]) -> int:
         """The index tells of these: (member, entry as it was read); how many had not changed since."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from redis.asyncio import Redis
-from world import HOUR, MINUTE, SECOND, START, World
+from world import MINUTE, SECOND, START, World
 
 from gateway.store import keys
 from gateway.store.unavailable import PlanChangedError
-from receivers.base import Retry, Sent
 from routing.matchers import parse_matchers
 from routing.silence_changes import Wanted
 
@@ -72,3 +70,22 @@ async def test_who_was_overtaken_while_it_weighed_begins_no_second_incident(make
     world.engine.accept([late])
     await world.until(MINUTE)
     assert [note.message.incident for note in world.notes] == [1]
+
+
+async def test_who_works_by_an_older_configuration_judges_nobody(
+    make_world: MakeWorld, redis_server: str
+) -> None:
+    world = await make_world(BY_NAME)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(MINUTE)
+    (gid,) = [gid for gid, count in (await held(world)).items() if count]
+    old = World(Redis.from_url(redis_server, decode_responses=True), world.path, world.store.shards)
+    await old.plan.start()
+    world.path.write_text(HEAD)
+    await world.plan.reload()
+    with pytest.raises(PlanChangedError):
+        await old.holds.weigh(keys.shard_of(gid, world.store.shards), gid)
+    await world.until(10 * MINUTE)
+    assert told_of(world, "Slow")
+    await old.close()
