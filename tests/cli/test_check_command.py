@@ -77,7 +77,8 @@ def test_json_of_a_good_file_says_ok(here, file):
 
 def test_without_env_unset_variables_are_no_problem_and_all_else_is(here, file):
     file.write_text(
-        "route: {receiver: a}\nreceivers: [{name: a, pagerduty_configs: [{routing_key: '${PD_KEY}'}]}]\n"
+        "route: {receiver: a, group_by: [job]}\n"
+        "receivers: [{name: a, pagerduty_configs: [{routing_key: '${PD_KEY}'}]}]\n"
     )
     assert here("check", "tocsin.yaml").code == 1
     assert here("check", "--without-env", "tocsin.yaml").code == 0
