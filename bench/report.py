@@ -174,8 +174,9 @@ def _inhibition(rows: Sequence[dict[str, Any]]) -> str:
         ),
         [
             (
-                *(row["index"], f"{row['open_alerts']:,}", row["filing"], row.get("roles", "")),
-                *(row["free"], row["inhibited"], row["crowded"], row["circle"], row["released"], _mark(row)),
+                *(row["index"], f"{row['open_alerts']:,}"),
+                *(row.get(name, "") for name in ("filing", "roles", "free", "inhibited", "crowded")),
+                *(row.get("circle", ""), row.get("released", ""), _mark(row)),
             )
             for row in rows
         ],
