@@ -1,4 +1,4 @@
-"""The rules of the reference deployment fire for what they are meant for, with the labels that routes need."""
+"""The rules of the reference deployment fire for what they are meant for, with the labels routes need."""
 
 import subprocess
 
