@@ -3,13 +3,27 @@
 -- Incidents resolved longer than `retention` ms ago are forgotten. free = 1: all leases are freed (a start on the
 -- embedded store, whose lock proves that nobody holds one), and absence counts anew: nobody listened until now.
 --
--- KEYS[1]  the shard's prefix. Touches groups, open, due, cursor, heard, resolved, dead; g, x, d, ready, busy; i, l, id.
+-- Groups with alerts that are held, and that nobody has judged for long, are due to be judged anew: no news that is lost
+-- (with a registration that ran out, or in a store that failed over) shall hold anybody for ever.
+--
+-- KEYS[1]  the shard's prefix. Touches groups, open, due, cursor, heard, resolved, dead; g, h, x, y, d, ready, busy; i, l, id.
 local page, retention, free, t = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', now()
 local looked, repaired, forgotten = 0, 0, 0
 if free then redis.call('HSET', HEARD, 'alive', t, 'since', t) end
 
+local LONG, judge_at_most = 1800000, 100
+local function judge_anew(g)
+  if judge_at_most == 0 or g.marks ~= g.judged or redis.call('HLEN', key('h', g.id)) == 0 then return end
+  if num(redis.call('HGET', g.key, 'looked')) > t - LONG then return end
+  judge_at_most = judge_at_most - 1
+  g.marks, g.look = redis.call('HINCRBY', g.key, 'marks', 1), t
+  redis.call('HSET', g.key, 'look', t)
+  schedule(g, t)
+end
+
 local function sweep_group(gid)
   local g = load_group(gid)
+  judge_anew(g)
   if free and g.lease > 0 then
     redis.call('HSET', g.key, 'lease', 0)
     g.lease = 0

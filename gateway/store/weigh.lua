@@ -60,6 +60,7 @@ end
 if all then
   g.judged = marks
   push(set, 'judged', marks)
+  push(set, 'looked', looked)
 end
 if release then
   g.lease = 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from redis.asyncio import Redis
-from world import MINUTE, SECOND, START, World
+from world import HOUR, MINUTE, SECOND, START, World
 
 from gateway.store import keys
 from gateway.store.unavailable import PlanChangedError
@@ -89,3 +89,28 @@ async def test_who_works_by_an_older_configuration_judges_nobody(
     await world.until(10 * MINUTE)
     assert told_of(world, "Slow")
     await old.close()
+
+
+async def test_nobody_is_held_for_ever_by_news_that_was_lost(make_world: MakeWorld) -> None:
+    world = await make_world(BY_NAME)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(MINUTE)
+    await world.redis.delete(*await world.redis.keys("t:{*}:w"))  # as they run out after a week
+    await world.take(world.ends("NodeDown", node="a"))
+    await world.until(HOUR)
+    for shard in range(world.store.shards):
+        await world.store.sweep(shard)
+    await world.until(HOUR + MINUTE)
+    assert told_of(world, "Slow") == [HOUR + 30 * SECOND]
+
+
+async def test_what_was_judged_lately_is_not_judged_at_every_sweep(make_world: MakeWorld) -> None:
+    world = await make_world(BY_NAME)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(20 * MINUTE)
+    before = await world.due()
+    for shard in range(world.store.shards):
+        await world.store.sweep(shard)
+    assert await world.due() == before
