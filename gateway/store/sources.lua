@@ -29,6 +29,8 @@ for i = 2, #ARGV, 2 do
     redis.call('SREM', MOVED, member)
     if string.sub(entry, 1, 1) == '0' then redis.call('HDEL', SOURCES, member) end
     count = count + 1
+  else -- another one has told of it meanwhile, perhaps earlier than we did: what is true is told again
+    redis.call('SADD', MOVED, member)
   end
 end
 return count
