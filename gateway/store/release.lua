@@ -7,7 +7,10 @@ for i = 2, #ARGV do
   local member, id = ARGV[i], string.sub(ARGV[i], 3)
   if string.sub(member, 1, 1) == 'g' then
     if redis.call('EXISTS', key('g', id)) == 1 then
-      redis.call('HSET', key('g', id), 'lease', 0, 'next', t + delay)
+      redis.call('HSET', key('g', id), 'lease', 0)
+      -- One that was only to be judged keeps its own time.
+      local planned = tonumber(redis.call('HGET', key('g', id), 'next')) or 0
+      if planned <= t + delay then redis.call('HSET', key('g', id), 'next', t + delay) end
       redis.call('ZADD', DUE, t + delay, member)
     end
   else

@@ -114,3 +114,45 @@ async def test_what_was_judged_lately_is_not_judged_at_every_sweep(make_world: M
     for shard in range(world.store.shards):
         await world.store.sweep(shard)
     assert await world.due() == before
+
+
+async def test_a_walk_by_older_silences_that_ends_late_forgets_no_end(make_world: MakeWorld) -> None:
+    world = await make_world(HEAD)
+    identity = await silence(world, 'alertname="A"', 8 * HOUR)
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    older = await world.holds.silence_store.version()
+    await silence(world, 'alertname="A"', HOUR, identity)
+    await world.settle()
+    for shard in range(world.store.shards):
+        await world.store.walk_ended(shard, older, START + 8 * HOUR)
+    await world.until(2 * HOUR)
+    assert told_of(world, "A") == [HOUR]
+
+
+async def test_two_who_tell_the_index_at_once_leave_no_source_out(make_world: MakeWorld) -> None:
+    world = await make_world(BY_NAME)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.until(MINUTE)
+    sources = {n: await world.redis.hgetall(f"{keys.prefix(n)}:sources") for n in range(world.store.shards)}
+    ((shard, member, entry),) = [(n, *pair) for n, found in sources.items() for pair in found.items()]
+    (index,) = await world.redis.keys("t:{*:*}:1")
+    # Another process read that it had ended, before it began again, and tells so only now.
+    await world.redis.zrem(index, member)
+    await world.store.settle_sources(shard, [(member, f"0{entry[1:]}")])
+    await world.settle()
+    assert await world.redis.zrange(index, 0, -1) == [member]
+
+
+async def test_a_group_that_is_given_back_unjudged_is_not_told_before_its_time(make_world: MakeWorld) -> None:
+    world = await make_world(HEAD)
+    await world.take(world.fires("A"))
+    identity = await silence(world, 'alertname="A"', HOUR)
+    await world.settle()
+    await world.holds.silence_store.expire(identity)
+    for shard in range(world.store.shards):
+        await world.holds.walk(shard)
+    (group,) = [group for claim in await world.claims() for group in claim.groups]
+    await world.store.release(group.shard, [group.member])
+    await world.until(MINUTE)
+    assert told_of(world, "A") == [30 * SECOND]
