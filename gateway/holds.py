@@ -181,15 +181,16 @@ class Holds:
         now, (version, silences), head, firing, held, waits = await asyncio.gather(
             self._store.now(shard),
             self._newest(),
-            self._store.read("HMGET", f"{at}:g:{gid}", "marks", "judged", "weighed", "seq"),
+            self._store.read("HMGET", f"{at}:g:{gid}", "marks", "judged", "weighed", "seq", "by"),
             self._store.read("ZRANGE", f"{at}:f:{gid}", 0, -1, "WITHSCORES"),
             self._store.read("HGETALL", f"{at}:h:{gid}"),
             self._store.read("ZRANGE", f"{at}:y:{gid}", 0, -1, "WITHSCORES"),
         )
-        marks, judged, weighed, seq = (int(value or 0) for value in head)
+        marks, judged, weighed, seq, version_then = (int(value or 0) for value in head)
         waiting = {key: int(score) for key, score in waits}
         held = held if isinstance(held, dict) else dict(zip(held[::2], held[1::2], strict=True))
-        whole = marks != judged or len(firing) + len(held) <= WHOLE
+        # The silences may have changed since, and nobody has walked by here yet.
+        whole = marks != judged or version_then < version or len(firing) + len(held) <= WHOLE
         wanted = [(key, int(rev), "") for key, rev in firing if whole or int(rev) > weighed]
         wanted += [(key, 0, by) for key, by in held.items() if whole or 0 < waiting.get(key, 0) <= now]
         alerts = [

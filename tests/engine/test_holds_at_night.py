@@ -156,3 +156,13 @@ async def test_a_group_that_is_given_back_unjudged_is_not_told_before_its_time(m
     await world.store.release(group.shard, [group.member])
     await world.until(MINUTE)
     assert told_of(world, "A") == [30 * SECOND]
+
+
+async def test_a_silence_counts_in_a_large_group_as_soon_as_it_is_answered(make_world: MakeWorld) -> None:
+    world = await make_world(HEAD)
+    await world.take(*(world.fires("A", n=str(n)) for n in range(1_001)))
+    await world.until(MINUTE)
+    await silence(world, 'alertname="A"', 8 * HOUR)  # and nobody has walked yet
+    (gid,) = await held(world)
+    await world.holds.weigh(keys.shard_of(gid, world.store.shards), gid)
+    assert await held(world) == {gid: 1_001}
