@@ -42,7 +42,9 @@ local function expire_alerts(g)
     elseif deadline(k, dedup) > t then
       redis.call('ZADD', key('x', g.id), deadline(k, dedup), akey)
     else
-      apply(g, akey, k, expire(k, t, dedup), dedup)
+      local news = expire(k, t, dedup)
+      apply(g, akey, k, news, dedup)
+      if news == 'continued' then g.unjudged = t end -- it may be a source, which is not known here
     end
   end
 end

@@ -24,9 +24,10 @@ end
 -- The alert fires (again). An end that no tick has weighed and no target can have seen is as if it had not been:
 -- the revision of its beginning stays, so that nobody is told what nobody missed (Alertmanager: an alert that
 -- flaps between two ticks is the same to it). Where a new incident begins, so does everything in it.
+-- By that revision it has been judged, but what held it was forgotten at its end: so the group is to be judged anew.
 local function fires(g, akey, k)
   local unseen = g.opened > 0 and k[EREV] > g.shown
-  if not (unseen and k[FREV] > 0) then k[FREV], k[SHOWN] = g.seq + 1, nil end
+  if unseen and k[FREV] > 0 then g.unjudged = g.unjudged or ABSENT else k[FREV], k[SHOWN] = g.seq + 1, nil end
   k[EREV] = 0
   g.fired[akey], g.ended[akey] = k[FREV], nil
   g.ranks[k[RANK] + 1] = g.ranks[k[RANK] + 1] + 1
@@ -184,6 +185,13 @@ local function save_group(g, t, meta, wait, interval, overdue, grace, beginners)
     push(set, 'tick', 0)
   elseif g.changed and g.opened > 0 then
     if g.tick > 0 then g.next = math.min(g.next, next_tick(g, t)) elseif overdue then g.next = math.min(g.next, t) end
+  end
+  if g.unjudged then
+    -- By what it is held makes no difference before the next look.
+    local look = math.min(g.unjudged, g.tick > 0 and next_tick(g, t) or g.next)
+    if g.marks == g.judged or g.look > look then g.look = look end
+    g.marks = redis.call('HINCRBY', g.key, 'marks', 1)
+    push(set, 'look', g.look)
   end
   if g.changed and grace and #beginners > 0 then give_grace(g, t, grace, beginners) end
   -- Also before it opens: it may open by itself, when a suspect is believed.
