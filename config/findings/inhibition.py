@@ -66,7 +66,7 @@ def _circles(subject: Subject) -> Iterator[Finding]:
             last = placed[max(found)]
             lines = [str(subject.line(placed[at].path)) for at in sorted(found)]
             shown = " and ".join(map(subject.labels, alerts))
-            such = "" if any(subject.filled_in(placed[at].path) for at in found) else f", {shown},"
+            such = "" if any(subject.filled_in(placed[at].path) for at in found) else f" such as {shown}"
             yield subject.finding(
                 CIRCLE,
                 last.path,
