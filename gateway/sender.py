@@ -24,7 +24,7 @@ from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
 from receivers.base import Outcome, Refused, Retry, Sent
 from routing.delivery import Delivery, Failed, Rejected, Skip, Told, Verdict, decide_delivery, next_attempt
-from routing.incident import FIRST, GROWN
+from routing.incident import FIRST, GROWN, PARTLY, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -154,8 +154,11 @@ class Sender:
             metrics.deliveries.labels(begun.fields["kind"], "dropped").inc()
             return _skipped(delivery, begun, what)
         if what == "ring" and (wait := self._held_back(begun)):
-            metrics.deliveries.labels(begun.fields["kind"], "held").inc()
-            return _UNCHANGED | {"state": "open", "unknown": delivery.unknown, "retry_in": wait}
+            if not (begun.ended and delivery.sent and delivery.ends and delivery.updates):
+                metrics.deliveries.labels(begun.fields["kind"], "held").inc()
+                return _UNCHANGED | {"state": "open", "unknown": delivery.unknown, "retry_in": wait}
+            # Only the sound is held back: who saw an alert fire sees it end.
+            what, begun = "update", replace(begun, fields=begun.fields | {"reason": PARTLY})
         kind = begun.fields["kind"]
         with metrics.delivery_duration.labels(kind).time():
             outcome = await self._hand_over(claimed, what, begun, unknown=delivery.unknown)
@@ -169,7 +172,7 @@ class Sender:
 
         Whoever lets the alerts go rings at once (commit.lua); the wait is only for a quiet time's end.
         """
-        nothing_new = begun.unheard == 0 and begun.fields.get("reason") in (FIRST, GROWN)
+        nothing_new = begun.unheard == 0 and begun.fields.get("reason") in (FIRST, GROWN, RELEASED)
         if begun.held and (begun.firing == 0 or nothing_new):
             return LOOK_AGAIN
         quiet = self._plan.placing.quiet(begun.incident.route, begun.now) if self._plan.placing else None

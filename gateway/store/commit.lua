@@ -80,8 +80,12 @@ for _, order in ipairs(decision.orders) do
       tell(before, t, { { 'not_told', 'its end was not told: it fired again first, as #' .. string.format('%d', incident),
         where[1] .. ', ' .. where[2] } })
     end
-    redis.call('HSET', k, 'state', 'open', 'wanted', order.wanted, 'reason', order.reason, 'final', order.final,
-      'rank', order.rank, 'incident', incident)
+    redis.call('HSET', k, 'state', 'open', 'wanted', order.wanted, 'final', order.final, 'rank', order.rank, 'incident', incident)
+    -- A ring that has still to be heard keeps its reason, whatever is to be shown besides.
+    local levels = redis.call('HMGET', k, 'ring_wanted', 'ring_sent')
+    if order.rings > 0 or order.final > 0 or num(levels[1]) <= num(levels[2]) then
+      redis.call('HSET', k, 'reason', order.reason)
+    end
     if order.rings > 0 then
       redis.call('HINCRBY', k, 'ring_wanted', order.rings)
       -- An earlier ring that only waits for a hold to end waits no longer.

@@ -10,6 +10,7 @@ from world import HOUR, MINUTE, SECOND, START, World
 
 from gateway.store import keys
 from gateway.store.unavailable import PlanChangedError
+from receivers.base import Retry, Sent
 from routing.matchers import parse_matchers
 from routing.silence_changes import Wanted
 
@@ -166,3 +167,36 @@ async def test_a_silence_counts_in_a_large_group_as_soon_as_it_is_answered(make_
     (gid,) = await held(world)
     await world.holds.weigh(keys.shard_of(gid, world.store.shards), gid)
     assert await held(world) == {gid: 1_001}
+
+
+async def test_what_joins_in_a_quiet_time_says_by_what_it_is_held(make_world: MakeWorld) -> None:
+    always = '[{times: [{start_time: "00:00", end_time: "24:00"}]}]'
+    muted = AT_ONCE.replace("group_wait: 0s", "group_wait: 0s\n  routes: [{mute_time_intervals: [always]}]")
+    world = await make_world(f"{muted}time_intervals: [{{name: always, time_intervals: {always}}}]\n")
+    await world.take(world.fires("A"))
+    await silence(world, 'alertname="B"', HOUR)
+    await world.until(10 * MINUTE)
+    await world.take(world.fires("B"))
+    await world.until(20 * MINUTE)
+    assert (sum((await held(world)).values()), world.notes) == (1, [])
+
+
+@pytest.mark.parametrize("others", [(), ("C",)], ids=["all others are held", "others fire"])
+async def test_an_end_is_shown_while_a_ring_is_held_back_and_makes_no_sound(
+    make_world: MakeWorld, others: tuple[str, ...]
+) -> None:
+    world = await make_world(HEAD.replace("1h", "9h"))
+    await world.take(*map(world.fires, ("A", *others)))
+    await world.until(MINUTE)
+    world.recorder.answer = lambda _: Retry("away")
+    await world.take(world.fires("B"))
+    await world.until(6 * MINUTE)  # B's ring is under way
+    await silence(world, 'alertname="B"', 8 * HOUR)
+    world.recorder.answer = lambda _: Sent()
+    await world.until(7 * MINUTE)
+    await world.take(world.ends("A"))
+    await world.until(8 * HOUR - MINUTE)
+    assert [(note.kind, note.ended) for note in world.notes] == [("ring", set()), ("update", {"A"})]
+    await world.until(9 * HOUR)
+    assert world.notes[2].kind == "ring"
+    assert "B" in world.notes[2].firing
