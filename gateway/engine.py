@@ -192,7 +192,7 @@ class Engine:
             await self._store.commit(group.shard, group.gid, nothing(group), {})
             return
         decision = self._decided(group, incident)
-        if self._holds.matter() and _tells(decision):
+        if self._holds.matter() and (_tells(decision) or group.unjudged):
             beginning = incident.status is Status.PENDING
             weighed = await self._holds.weigh(group.shard, group.gid, beginning=beginning)
             decided_from = group.version

@@ -72,6 +72,11 @@ class ClaimedGroup:
     now: int
 
     @property
+    def unjudged(self) -> bool:
+        """Something fires that nobody has judged: at a quiet time, when nobody is to be rung."""
+        return self.counted.fired_rev > self.weighed
+
+    @property
     def marked(self) -> bool:
         """What may hold its alerts has changed since they were judged."""
         return self.marks != self.judged
