@@ -11,7 +11,7 @@ import pytest
 # Before they are imported, so that a failed assertion in them shows what was compared.
 pytest.register_assert_rewrite("alertmanagers", "audience", "programs", "stage", "waiting")
 
-from alertmanagers import Pair, Wire  # noqa: E402 - see above
+from alertmanagers import Pair, Wire, alertmanager  # noqa: E402 - see above
 from audience import Audience  # noqa: E402 - see above
 from programs import Program, RedisServer, Tocsin  # noqa: E402 - see above
 from stage import Stage  # noqa: E402 - see above
@@ -98,6 +98,21 @@ def serve(start: Callable[..., Awaitable[None]], tmp_path: Path) -> Callable[...
 def redis(tmp_path: Path, require_peer: Callable[[str], str]) -> RedisServer:
     """Debian's redis-server, not started yet."""
     return RedisServer(require_peer("redis-server"), tmp_path / "redis")
+
+
+@pytest.fixture
+def start_alertmanager(
+    stack: AsyncExitStack, require_peer: Callable[[str], str], tmp_path: Path
+) -> Callable[[str], Awaitable[Program]]:
+    """`await start_alertmanager(config)`: one without a cluster."""
+
+    async def start(config: str) -> Program:
+        program = alertmanager(require_peer("prometheus-alertmanager"), tmp_path, "alone", config)
+        stack.push_async_callback(program.finish)
+        await program.start()
+        return program
+
+    return start
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ A program is started, asked whether it answers, ended or killed, and can be star
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,32 @@ async def ask(url: str, method: str = "GET", **options: Any) -> tuple[int, str]:
             return answer.status, await answer.text()
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         return 0, f"{type(error).__name__}: {error}"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command's exit code, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def tocsin_command(*words: str, server: Tocsin | None = None, token: str = "") -> Ended:
+    """Runs the command as a user does."""
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "COLUMNS": "160",
+        "TOCSIN_SERVER": server.url if server else "",
+        "TOCSIN_TOKEN": token,
+    }
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, *words, stdout=pipe, stderr=pipe, env={name: value for name, value in env.items() if value}
+    )
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    ended = Ended(process.returncode, out.decode(), err.decode())
+    assert "Traceback" not in ended.out + ended.err
+    return ended

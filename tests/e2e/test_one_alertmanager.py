@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-from alertmanagers import Rules, alertmanager
+from alertmanagers import Rules
 from programs import ask, status_of
 from stage import BEGINS, ONLY_A_ENDS
 from waiting import stays, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextlib import AsyncExitStack
-    from pathlib import Path
 
     from audience import Audience
     from programs import Program, RedisServer, Tocsin
@@ -43,21 +40,6 @@ CUT = """\
 route: {{receiver: all, group_by: [cluster], group_wait: 0s, group_interval: 1s}}
 receivers: [{{name: all, webhook_configs: [{{url: "{url}/webhook", max_alerts: 1}}]}}]
 """
-
-
-@pytest.fixture
-def start_alertmanager(
-    stack: AsyncExitStack, require_peer: Callable[[str], str], tmp_path: Path
-) -> Callable[[str], Awaitable[Program]]:
-    """`await start_alertmanager(config)`: one without a cluster."""
-
-    async def start(config: str) -> Program:
-        program = alertmanager(require_peer("prometheus-alertmanager"), tmp_path, "alone", config)
-        stack.push_async_callback(program.finish)
-        await program.start()
-        return program
-
-    return start
 
 
 async def test_an_alert_that_arrives_on_two_ways_with_two_credentials_is_told_once(
