@@ -194,8 +194,9 @@ def _why_idle(subject: Subject, one: _Placed) -> tuple[Code | None, str, str, Pa
             )
     if chain([rule], two_sided=False).answer.never:
         label = next((name for name in rule.equal if _never_equal(rule, name)), "")
-        what = f"the label {label!r} is in equal, and source and target ask for different values of it"
-        return UNEQUAL, what, f"Take {label} out of equal.", subject.under(path, "equal")
+        named = "a label" if subject.filled_in(path) else f"the label {label!r}"
+        what = f"{named} is in equal, and source and target ask for different values of it"
+        return UNEQUAL, what, "Take it out of equal.", subject.under(path, "equal")
     if chain([rule]).answer.never:
         reason = "each alert that is a target is a source too, and such alerts do not inhibit each other"
         if not rule.source and not rule.target:

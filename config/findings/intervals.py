@@ -53,7 +53,7 @@ def _never(subject: Subject) -> Iterator[Finding]:
             advice = "A period contains what all of its fields do; for what else it should, write another."
         else:
             continue
-        yield subject.finding(NEVER, path, f"the time interval {one.name!r} {reason}", advice)
+        yield subject.finding(NEVER, path, f"the time interval {subject.name(path)} {reason}", advice)
 
 
 ALWAYS: Final = Code(
@@ -86,7 +86,7 @@ def _always(subject: Subject) -> Iterator[Finding]:
             yield subject.finding(
                 ALWAYS,
                 path,
-                f"the time interval {one.name!r} contains every moment",
+                f"the time interval {subject.name(path)} contains every moment",
                 "Say what it should leave out; a period without fields contains everything.",
             )
 
@@ -175,7 +175,7 @@ def _unused(subject: Subject) -> Iterator[Finding]:
     }
     for path, one in _placed(subject):
         if one.name not in named:
-            reason = f"no route names the time interval {one.name!r}"
+            reason = f"no route names the time interval {subject.name(path)}"
             advice = "Name it in mute_time_intervals or active_time_intervals of a route, or take it out."
             yield subject.finding(UNUSED, path, reason, advice)
 

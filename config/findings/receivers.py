@@ -65,11 +65,12 @@ def _receivers(subject: Subject) -> Iterator[Finding]:
     for position, receiver in enumerate(subject.config.receivers):
         if receiver.name in told:
             continue
+        path = ("receivers", position, "name")
         why = _why(subject, "receiver", receiver.name, named)
         yield subject.finding(
             RECEIVER,
-            ("receivers", position, "name"),
-            f"the receiver {receiver.name!r} is never told: {why}",
+            path,
+            f"the receiver {subject.name(path)} is never told: {why}",
             "Name it in a route that alerts reach, or take it out.",
         )
 
@@ -109,11 +110,12 @@ def _policies(subject: Subject) -> Iterator[Finding]:
     handed = {step.policy for policy in subject.plan.policies.values() for step in policy.steps}
     for position, policy in enumerate(subject.config.escalation_policies):
         if policy.name not in followed:
+            path = ("escalation_policies", position, "name")
             why = _why(subject, "policy", policy.name, handed)
             yield subject.finding(
                 POLICY,
-                ("escalation_policies", position, "name"),
-                f"the policy {policy.name!r} is never followed: {why}",
+                path,
+                f"the policy {subject.name(path)} is never followed: {why}",
                 "Name it in a route that alerts reach, or take it out.",
             )
 
@@ -159,11 +161,12 @@ def _nobody(subject: Subject) -> Iterator[Finding]:
     told = subject.reach.told(root)
     if told.answer.labels is None or not all(route.sure for route in subject.routes):
         return
+    path = ("route", "receiver")
     such = f" such as {subject.labels(told.answer.labels)}" if told.answer.labels else ""
     yield subject.finding(
         NOBODY,
-        ("route", "receiver"),
-        f"an alert{such} that no other route takes tells nobody: {root.route.receiver!r} is empty",
+        path,
+        f"an alert{such} that no other route takes tells nobody: {subject.name(path)} is empty",
         "Give it somebody who looks, or a route that takes what is meant to be dropped.",
     )
 

@@ -181,12 +181,15 @@ def _two_incidents(subject: Subject) -> Iterator[Finding]:
             labels = _taken_by_both(subject, first, second)
             if labels is None or sum(bool(route.policy) for route in tree.match(labels)) < 2:
                 continue
-            such = "" if _shows_variables(subject, first, second) else f" such as {subject.labels(labels)}"
+            such = f" such as {subject.labels(labels)}"
+            one, other = f"the policy {first.route.policy!r}", repr(second.route.policy)
+            if _shows_variables(subject, first, second):
+                such, one, other = "", "a policy", "another"
             yield subject.finding(
                 TWO_INCIDENTS,
                 (*going_on.path, "continue"),
-                f"an alert{such} opens two incidents: with the policy {first.route.policy!r} here, and with"
-                f" {second.route.policy!r} by the route in line {subject.line(second.path)}",
+                f"an alert{such} opens two incidents: with {one} here, and with"
+                f" {other} by the route in line {subject.line(second.path)}",
                 "Take continue out, or let one of the two routes tell a receiver instead.",
                 key=True,
             )

@@ -60,10 +60,11 @@ def _forgotten(subject: Subject) -> Iterator[Finding]:
     for rank, name in enumerate(severities.names):
         words = [name, *(word for word, stands_for in severities.aliases.items() if stands_for == name)]
         if not any(_asks_for(route.conditions, severities.label, words) for route in asking):
+            path = (*_names_path(subject), rank)
             yield subject.finding(
                 FORGOTTEN,
-                (*_names_path(subject), rank),
-                f"no route asks for {severities.label}={name!r}, as some do for others",
+                path,
+                f"no route asks for {severities.label}={subject.name(path)}, as some do for others",
                 "Add a route for it, or one matcher more to the route that should take it.",
             )
 
@@ -103,12 +104,14 @@ def _unknown(subject: Subject) -> Iterator[Finding]:
     severities = subject.plan.severities
     if subject.config.severities is None:
         return
+    hidden = subject.filled_in(("severities",))
     for path, word in asked_values(subject, severities.label):
         if word and not severities.known({severities.label: word}):
             yield subject.finding(
                 UNKNOWN,
                 path,
-                f"there is no severity {word!r}" + did_you_mean(word.lower(), severities.names),
+                f"there is no severity {word!r}"
+                + ("" if hidden else did_you_mean(word.lower(), severities.names)),
                 "Correct it, or add it to severities, as one of them or among their aliases.",
             )
 
@@ -135,11 +138,11 @@ DEFAULT: Final = Code(
 def _default(subject: Subject) -> Iterator[Finding]:
     severities = subject.plan.severities
     if subject.config.severities is not None and not severities.default:
-        name = severities.name(severities.rank({}))
+        named = "" if subject.filled_in(("severities",)) else f" {severities.name(severities.rank({}))!r},"
         yield subject.finding(
             DEFAULT,
             ("severities",),
-            f"an alert without a severity, or with an unknown one, counts as {name!r}, the one in the middle",
+            f"an alert without a severity, or with an unknown one, counts as{named} the one in the middle",
             "Say it with default:, below names:.",
             key=True,
         )

@@ -149,6 +149,10 @@ class Subject:
         """Whether a variable stands at or below `path`, so that no value from there may be shown."""
         return any(node.filled_in or node.stands_in for node in _below(self.document.at(path)))
 
+    def name(self, path: Path) -> str:
+        """The name that stands at `path`, quoted, with variables as they are written."""
+        return repr(self.document.at(path).written)
+
     def stands_in(self, path: Path) -> bool:
         """Whether a variable without value stands at or below `path`, so that nobody knows what is there."""
         return any(node.stands_in for node in _below(self.document.at(path)))

@@ -137,8 +137,8 @@ def _lacks(code: Code, subject: Subject) -> Iterator[Finding]:
             reason = f"a policy tells {{team: {lack.way}}}, and an alert without a team has no {key}{some}"
             yield subject.finding(code, path, reason, f"Give team_defaults a {key}.", key=True)
             continue
-        name = subject.config.teams[lack.team].name
-        reason = f"a policy tells {{team: {lack.way}}}, and the team {name!r} has no {key}{some}"
+        name = subject.name(("teams", lack.team, "name"))
+        reason = f"a policy tells {{team: {lack.way}}}, and the team {name} has no {key}{some}"
         if lack.covered:
             reason += "; that of team_defaults is told"
         yield subject.finding(code, ("teams", lack.team), reason, f"Give it a {key}, or team_defaults one.")
@@ -185,12 +185,13 @@ def _unknown(subject: Subject) -> Iterator[Finding]:
     known = [team.name for team in subject.config.teams]
     if not known:
         return
+    hidden = subject.filled_in(("teams",))
     for path, name in asked_values(subject, LABEL):
         if name and name not in known:
             yield subject.finding(
                 UNKNOWN,
                 path,
-                f"there is no team {name!r} in teams" + did_you_mean(name, known),
+                f"there is no team {name!r} in teams" + ("" if hidden else did_you_mean(name, known)),
                 "Correct it, or add the team to teams.",
             )
 
@@ -224,10 +225,11 @@ def _users(subject: Subject) -> Iterator[Finding]:
     for policy in config.escalation_policies:
         named |= {to.user or "" for step in policy.steps for to in step.notify}
     for position, user in enumerate(config.users):
+        path = ("users", position, "name")
         if user.name not in named:
-            reason = f"nothing names the user {user.name!r}"
+            reason = f"nothing names the user {subject.name(path)}"
             advice = "Make them somebody's lead or manager, name them in a policy, or take them out."
-            yield subject.finding(USER, ("users", position, "name"), reason, advice)
+            yield subject.finding(USER, path, reason, advice)
 
 
 CHECKS: Final = (
