@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PAGE: Final = 500
+AT_ONCE: Final = 200  # alerts judged without a pause
 WHOLE: Final = 1_000  # alerts up to which a group is always weighed as a whole
 TRIES: Final = 8
+LOOK_AGAIN: Final = 60_000
 SAID: Final = 10  # lines of one kind
 
 Change = tuple[str, str, str, int]
@@ -71,6 +73,7 @@ class _Group:
     marks: int
     seq: int
     weighed: int
+    opened: int
     whole: bool
     version: int
     silences: Silences
@@ -181,12 +184,12 @@ class Holds:
         now, (version, silences), head, firing, held, waits = await asyncio.gather(
             self._store.now(shard),
             self._newest(),
-            self._store.read("HMGET", f"{at}:g:{gid}", "marks", "judged", "weighed", "seq", "by"),
+            self._store.read("HMGET", f"{at}:g:{gid}", "marks", "judged", "weighed", "seq", "by", "opened"),
             self._store.read("ZRANGE", f"{at}:f:{gid}", 0, -1, "WITHSCORES"),
             self._store.read("HGETALL", f"{at}:h:{gid}"),
             self._store.read("ZRANGE", f"{at}:y:{gid}", 0, -1, "WITHSCORES"),
         )
-        marks, judged, weighed, seq, version_then = (int(value or 0) for value in head)
+        marks, judged, weighed, seq, version_then, opened = (int(value or 0) for value in head)
         waiting = {key: int(score) for key, score in waits}
         held = held if isinstance(held, dict) else dict(zip(held[::2], held[1::2], strict=True))
         # The silences may have changed since, and nobody has walked by here yet.
@@ -198,7 +201,7 @@ class Holds:
             for start in range(0, len(wanted), PAGE)
             for alert in await self._alerts(at, gid, wanted[start : start + PAGE], waiting)
         ]
-        return _Group(generation, marks, seq, weighed, whole, version, silences, now, alerts)
+        return _Group(generation, marks, seq, weighed, opened, whole, version, silences, now, alerts)
 
     async def _alerts(
         self, at: str, gid: str, wanted: Sequence[tuple[str, int, str]], waiting: Mapping[str, int]
@@ -221,26 +224,26 @@ class Holds:
         self, gid: str, group: _Group, placing: Placing
     ) -> tuple[list[Change], _Story, list[tuple[str, str, str]]]:
         rules = placing.plan.inhibition
-        roles = [rules.roles(alert.labels) if rules.any else Roles() for alert in group.alerts]
-        verdicts = await self._verdicts(gid, group, placing, roles)
         story = _Story()
         changes: list[Change] = []
-        for alert, verdict in zip(group.alerts, verdicts, strict=True):
-            hold, until = self._hold(alert, verdict, group.now, placing)
-            if hold != alert.was or until:
-                changes.append((alert.key, alert.was, hold, until))
-            if isinstance(verdict, Released):
-                story.guarded(alert, verdict, new=alert.revision > group.weighed)
-            story.held(alert.was, hold)
-        filed = [
-            (gid, alert.key, slots(one))
-            for alert, one in zip(group.alerts, roles, strict=True)
-            if one.sources
-        ]
+        filed: list[tuple[str, str, str]] = []
+        for start in range(0, len(group.alerts), AT_ONCE):  # others have their turn in between
+            alerts = group.alerts[start : start + AT_ONCE]
+            roles = [rules.roles(alert.labels) if rules.any else Roles() for alert in alerts]
+            verdicts = await self._verdicts(gid, group, placing, list(zip(alerts, roles, strict=True)))
+            for alert, one, verdict in zip(alerts, roles, verdicts, strict=True):
+                hold, until = self._hold(alert, verdict, group.now, placing)
+                if hold != alert.was or until:
+                    changes.append((alert.key, alert.was, hold, until))
+                if isinstance(verdict, Released):
+                    story.guarded(alert, verdict, new=alert.revision > group.weighed)
+                story.held(alert.was, hold)
+                if one.sources:
+                    filed.append((gid, alert.key, slots(one)))
         return changes, story, filed
 
     async def _verdicts(
-        self, gid: str, group: _Group, placing: Placing, roles: Sequence[Roles]
+        self, gid: str, group: _Group, placing: Placing, alerts: Sequence[tuple[_Alert, Roles]]
     ) -> list[dict[str, Any] | Verdict | None]:
         """For each alert the silence that holds it (as it is written), else what inhibition says."""
         verdicts: list[dict[str, Any] | Verdict | None] = []
@@ -248,9 +251,9 @@ class Holds:
         asked: dict[int, tuple[Ask, ...]] = {}
 
         def silenced(labels: Mapping[str, str]) -> bool:
-            return bool(group.silences.matching(labels, group.now))
+            return bool(group.silences.matching(labels, group.now)) or placing.muted(labels, group.now)
 
-        for place, (alert, one) in enumerate(zip(group.alerts, roles, strict=True)):
+        for place, (alert, one) in enumerate(alerts):
             silences = group.silences.matching(alert.labels, group.now)
             verdicts.append(_silence(silences[0]) if silences else None)
             if not silences and one.targets:
@@ -264,7 +267,7 @@ class Holds:
         while asked:
             asks = {ask for one in asked.values() for ask in one}
             # What the guard looks at further up a circle decides too, so its news concerns this group.
-            await self.sources.register(gid, {ask.key for ask in asks})
+            await self.sources.register(gid, group.opened, {ask.key for ask in asks})
             answers = await self.sources.ask(asks)
             for place in list(asked):
                 try:
@@ -288,7 +291,9 @@ class Holds:
                 "source": _shown(verdict.source.labels),
                 "alert": verdict.source.alert,
             }
-            return _text(said), 0
+            # In a circle it depends on intervals too who can be told, and nobody brings news of those.
+            circular = plan.inhibition.circle_of[verdict.rule] is not None
+            return _text(said), now + LOOK_AGAIN if circular else 0
         was = orjson.loads(alert.was)["by"] if alert.was else ""
         if was == "inhibition":
             # Targets usually end with their source, in another body a little later: they are given that time.

@@ -140,6 +140,10 @@ class Placing:
         route = self._routes.get(route_key)
         return dict(route.labels) if route else {}
 
+    def muted(self, labels: Mapping[str, str], at: int) -> bool:
+        """Whether everybody who would be told of the alert is kept from it by an interval."""
+        return all(self.quiet(route.key, at) for route in self._tree.match(labels))
+
     def told_first(self, receiver: str, team: str, rank: int) -> tuple[Integration, ...]:
         """Whom a group of this receiver, or of this policy, tells first."""
         if receiver.startswith(POLICY):

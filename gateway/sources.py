@@ -11,6 +11,7 @@ configuration filed, holds nobody, and is taken out.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PAGE: Final = 200
 AGAIN: Final = 8  # how often an answer is asked for anew because it had sources that are gone
 REGISTERED_S: Final = 7 * 86_400  # every judgement renews it
+REMEMBERED: Final = 200_000  # of what this process has registered
 SPACE: Final = 2  # ms between groups that are marked together
 
 
@@ -67,12 +69,23 @@ class Sources:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._registered: set[tuple[str, int, str]] = set()
+        self._since = time.monotonic()
 
-    async def register(self, gid: str, slot_keys: Collection[str]) -> None:
+    async def register(self, gid: str, opened: int, slot_keys: Collection[str]) -> None:
         """The group has an alert that these slots could inhibit: it is to hear of their news.
 
         To be done before they are asked: then either the answer has the news, or the news finds the group.
+        `opened` tells the group from an earlier one of the same name, which has been struck out.
         """
+        if len(self._registered) > REMEMBERED or time.monotonic() - self._since > REGISTERED_S / 7:
+            self._registered.clear()
+            self._since = time.monotonic()
+        new = [key for key in slot_keys if (gid, opened, key) not in self._registered]
+        await self._register(gid, new)
+        self._registered.update((gid, opened, key) for key in new)
+
+    async def _register(self, gid: str, slot_keys: Collection[str]) -> None:
         await self._store.together(
             command
             for key in slot_keys
@@ -177,7 +190,7 @@ class Sources:
         """A group that is gone is no longer told; one that is back by the time that is done, is again."""
         await self._store.together(("SREM", f"{keys.slot(key)}:w", gid) for key in slot_keys)
         if await self._store.read("EXISTS", f"{self._prefix(gid)}:g:{gid}"):
-            await self.register(gid, slot_keys)
+            await self._register(gid, slot_keys)
             await self.mark([gid])
 
 

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from redis.asyncio import Redis
 
@@ -48,6 +48,18 @@ class Calls:
             self._trips.add(trip)
             trip.add_done_callback(self._trips.discard)
         return await answer
+
+    async def all(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        """The answers to many commands, in a trip of their own.
+
+        Raises:
+            RedisError, OSError: one of them failed, or the trip did.
+        """
+        answers = await self._exchange([tuple(command) for command in commands])
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
 
     async def _travel(self) -> None:
         while self._waiting:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 LEASE: Final = 4_000
 MAX_ALERTS_A_CALL: Final = 1_000
+FEW: Final = 8
+MANY: Final = 500
+"""Up to `FEW` commands share the trips of others; more of them travel by themselves, `MANY` at a time."""
 SCHEMA: Final = 1
 """Of all records together; raised when a version of Tocsin can no longer read what an older one wrote."""
 REMEMBER: Final = 24 * 3_600_000
@@ -139,8 +142,14 @@ class Store:
 
     async def together(self, commands: Iterable[Sequence[Argument]]) -> list[Any]:
         """Several commands of Redis in few round trips; none of them may depend on another."""
+        asked = list(commands)
         async with self._available("together"):
-            return await asyncio.gather(*(self._calls(*command) for command in commands))
+            if len(asked) <= FEW:
+                return await asyncio.gather(*(self._calls(*command) for command in asked))
+            found: list[Any] = []
+            for start in range(0, len(asked), MANY):
+                found += await self._calls.all(asked[start : start + MANY])
+            return found
 
     async def _run(self, name: str, shard: int, *args: Argument) -> Any:
         async with self._available(name):

@@ -235,3 +235,23 @@ async def test_what_flaps_between_two_looks_while_it_is_held_stays_held(world: W
     await world.until(12 * MINUTE)
     found = [alert.held_by async for alert in reading.firing_alerts(world.store) if "node" in alert.labels]
     assert sorted(found) == ["", "inhibition"]
+
+
+MUTED = (
+    CIRCLE.replace(
+        "  repeat_interval: 1h\n",
+        "  repeat_interval: 1h\n"
+        '  routes: [{matchers: [alertname="SystemDown"], mute_time_intervals: [always]}]\n',
+    )
+    + "time_intervals: [{name: always, time_intervals: [{}]}]\n"
+)
+
+
+async def test_one_that_an_interval_keeps_quiet_is_not_the_one_that_a_circle_releases(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(MUTED)
+    await world.take(world.fires("SystemDown", severity="critical", job="x"))
+    await world.take(world.fires("CoordinationFailure", severity="low", job="x"))
+    await world.until(HOUR)
+    assert {name for note in world.notes for name in note.firing} == {"CoordinationFailure"}
