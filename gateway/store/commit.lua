@@ -38,7 +38,7 @@ if not anew then
   if not decision.open then redis.call('HSET', g.key, 'opened', 0) end
 elseif g.opened == decision.opened then
   local meta = redis.call('HGET', g.key, 'meta')
-  g.next = t + (meta and meta ~= '' and cjson.decode(meta).group_wait or 0)
+  g.next = math.max(t + (meta and meta ~= '' and cjson.decode(meta).group_wait or 0), g.patient)
   redis.call('HSET', g.key, 'opened', t, 'before', decision.seq, 'resumed', 0, 'tick', 0, 'rung', 0)
 end
 

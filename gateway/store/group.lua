@@ -1,6 +1,6 @@
 -- A group: loaded once by a script, changed in memory by what its alerts do, written once.
 -- Needs clock.lua, keys.lua, alert.lua.
-local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'look', 'rung' }
+local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'look', 'rung', 'patient' }
 local ABSENT = math.huge
 
 local function load_group(gid)
@@ -154,13 +154,16 @@ end
 -- An alert that a rule could inhibit is not told of before `grace` has passed, since sources arrive after targets: the
 -- next look is put off for it, though not for ever; who comes too late for that is held until its own time.
 local function give_grace(g, t, grace, beginners)
+  g.patient = t + grace
   if g.next >= t + grace then return end
   if g.latest == 0 then g.latest = g.next + 2 * grace end
   g.next = math.min(t + grace, g.latest)
-  redis.call('HSET', g.key, 'latest', g.latest)
   if g.next >= t + grace then return end
   for _, akey in ipairs(beginners) do redis.call('ZADD', key('y', g.id), t + grace, akey) end
 end
+
+-- The group is to be looked at earlier, though whoever hurries it takes no grace from those who have come before.
+local function hurry(g, when) g.next = math.min(g.next, math.max(when, g.patient)) end
 
 -- meta, wait, interval: what the plan says now, taken when the group opens. overdue: an alert has waited
 -- its group_wait already (at the sender, or before a restart), so the group does not wait for it again.
@@ -178,13 +181,12 @@ local function save_group(g, t, meta, wait, interval, overdue, grace, beginners)
     g.next = (overdue or g.opens == 'resumed') and t or t + wait
     g.latest = 0
     push(set, 'opened', t)
-    push(set, 'latest', 0)
     if g.opens == 'new' then push(set, 'rung', 0) end
     push(set, 'before', g.seq - 1)
     push(set, 'resumed', g.opens == 'resumed' and 1 or 0)
     push(set, 'tick', 0)
   elseif g.changed and g.opened > 0 then
-    if g.tick > 0 then g.next = math.min(g.next, next_tick(g, t)) elseif overdue then g.next = math.min(g.next, t) end
+    if g.tick > 0 then hurry(g, next_tick(g, t)) elseif overdue then hurry(g, t) end
   end
   if g.unjudged then
     -- By what it is held makes no difference before the next look.
@@ -193,7 +195,12 @@ local function save_group(g, t, meta, wait, interval, overdue, grace, beginners)
     g.marks = redis.call('HINCRBY', g.key, 'marks', 1)
     push(set, 'look', g.look)
   end
-  if g.changed and grace and #beginners > 0 then give_grace(g, t, grace, beginners) end
+  local patient = g.changed and grace and #beginners > 0
+  if patient then give_grace(g, t, grace, beginners) end
+  if patient or g.opens then
+    push(set, 'latest', g.latest)
+    push(set, 'patient', g.patient)
+  end
   -- Also before it opens: it may open by itself, when a suspect is believed.
   if meta and (g.opens == 'new' or g.interval == 0) then
     push(set, 'meta', meta)

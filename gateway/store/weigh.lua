@@ -49,7 +49,7 @@ if g.changed then
   push(set, 'seq', g.seq)
   if g.opened > 0 and g.tick > 0 then
     -- Who has been kept from being told at all is told at once; who knows of the incident, at its next tick.
-    g.next = math.min(g.next, let_out and g.rung == 0 and t or next_tick(g, t))
+    hurry(g, let_out and g.rung == 0 and t or next_tick(g, t))
     push(set, 'next', g.next)
   end
 end

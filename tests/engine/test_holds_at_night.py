@@ -200,3 +200,51 @@ async def test_an_end_is_shown_while_a_ring_is_held_back_and_makes_no_sound(
     await world.until(9 * HOUR)
     assert world.notes[2].kind == "ring"
     assert "B" in world.notes[2].firing
+
+
+async def test_what_hurries_a_group_takes_no_grace_from_another(make_world: MakeWorld) -> None:
+    world = await make_world(AT_ONCE)
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(1 * SECOND)
+    await world.take(world.fires("Other", at=500))
+    await world.until(1_900)
+    await world.take(world.fires("NodeDown", at=1_800, node="a"))
+    await world.until(MINUTE)
+    assert world.story() == [(2.0, "ring", "NodeDownOther", "")]
+
+
+async def test_what_joins_an_open_incident_takes_no_grace_from_another(make_world: MakeWorld) -> None:
+    world = await make_world(CONFIG)
+    tick = 30 * SECOND + 5 * MINUTE
+    await world.take(world.fires("X"))
+    await world.until(tick - 500)
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.take(world.fires("Other"))
+    await world.until(tick + 500)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.until(20 * MINUTE)
+    assert told_of(world, "Other")[0] == tick + 1_500
+    assert not told_of(world, "Slow")
+
+
+async def test_a_stream_of_graces_puts_nobody_off_for_long(make_world: MakeWorld) -> None:
+    world = await make_world(AT_ONCE)
+    for n in range(20):
+        await world.take(world.fires(f"T{n}", severity="low", node=str(n)), world.fires(f"Other{n}", at=n))
+        await world.until((n + 1) * SECOND)
+    assert told_of(world, "Other0")[0] == 4 * SECOND
+
+
+async def test_what_opens_a_group_anew_while_its_end_is_decided_has_its_grace(make_world: MakeWorld) -> None:
+    world = await make_world(AT_ONCE)
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await world.intake.take([world.ends("A")])
+    await world.pass_to(5 * MINUTE)
+    (ending,) = [group for claim in await world.claims() for group in claim.groups]
+    await world.intake.take([world.fires("Slow", severity="low", node="a")])
+    world.engine.accept([ending])
+    await world.until(5 * MINUTE + SECOND)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.until(6 * MINUTE)
+    assert not told_of(world, "Slow")
