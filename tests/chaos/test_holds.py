@@ -73,6 +73,8 @@ class Story:
             await one.start(ready=random.random() < 0.8)
 
     async def store_dies(self, one: Gateway) -> None:
+        for gateway in self.gateways:  # one that starts without its store ends and says so
+            await gateway.wait_ready()
         self.judge.store_kills.append(time.monotonic())
         if self.redis is not None:
             self.redis.kill()
