@@ -109,16 +109,21 @@ ALL_IN_ONE: Final = Code(
 
 
 def _all_in_one(subject: Subject) -> Iterator[Finding]:
+    mixing: dict[PlacedRoute, list[PlacedRoute]] = {}
     for route in subject.routes:
         grouped = route.route.group_by is None or bool(route.route.group_by)
         if grouped or not _pages(subject, route) or subject.reach.told(route).never:
             continue
         if any(matcher.name == "alertname" and matcher.op == "=" for matcher in route.conditions):
             continue  # the group is of one kind already
+        mixing.setdefault(_grouping(subject, route), []).append(route)
+    for grouping, routes in mixing.items():
+        others = f", and so with {len(routes) - 1} more" if len(routes) > 1 else ""
         yield subject.finding(
             ALL_IN_ONE,
-            route.path,
-            "all alerts of this route are one incident, whatever they are about: it has no group_by",
+            subject.under(grouping.path, "group_by"),
+            f"without group_by all alerts of the route in line {subject.line(routes[0].path)}, whatever they"
+            f" are about, are one incident{others}",
             "Group by what one person would deal with at once, such as group_by: [alertname, cluster].",
         )
 

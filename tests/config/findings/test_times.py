@@ -31,7 +31,8 @@ def test_groups_that_explode_where_they_page(found, why, route, said):
     ("route", "places"),
     [
         ("{receiver: p}", ["1:8"]),
-        ("{receiver: h, routes: [{matchers: [a=1], policy: x}]}", ["1:31"]),
+        ("{receiver: h, routes: [{matchers: [a=1], policy: x}]}", ["1:8"]),
+        ("{receiver: p, routes: [{matchers: [a=1], group_by: []}, {matchers: [a=2]}]}", ["1:8", "1:59"]),
         ("{receiver: h, routes: [{matchers: [alertname=Down], policy: x}]}", []),
         ("{receiver: p, routes: [{receiver: h}]}", []),
         ("{receiver: p, group_by: [job]}", []),
