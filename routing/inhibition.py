@@ -18,8 +18,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from routing.at_once import Conditions
 from routing.circles import find_circles
-from routing.conditions import Conditions
 from routing.matchers import in_order, show
 from routing.satisfiable import find
 from routing.together import STEPS

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_LENGTH",
+    "REGEX_OPTIONS",
     "Doubt",
     "Matcher",
     "MatcherError",
@@ -243,14 +244,9 @@ def compile_regex(pattern: str) -> Any:
     """
     try:
         re2.compile(pattern.encode(), REGEX_OPTIONS)  # by itself, so that `a)|(b` cannot break out
-        return re2.compile(anchored(pattern), REGEX_OPTIONS)
+        return re2.compile(f"^(?:{pattern})$".encode(), REGEX_OPTIONS)
     except (re2.error, UnicodeEncodeError) as error:
         raise MatcherError(f"not a regular expression (RE2): {_why(error)}", 1) from None
-
-
-def anchored(pattern: str) -> bytes:
-    """The expression that a whole value has to fit, as Alertmanager writes it."""
-    return f"^(?:{pattern})$".encode()
 
 
 def _why(error: Exception) -> str:
