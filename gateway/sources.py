@@ -59,6 +59,10 @@ def _side(key: str, *, two_sided: bool) -> str:
     return f"{key}/{2 if two_sided else 1}"
 
 
+def _waiting(slot_key: str) -> str:
+    return f"{keys.slot(slot_key)}:w"
+
+
 def _filed(side: str) -> str:
     key, _, number = side.rpartition("/")
     return f"{keys.slot(key)}:{number}"
@@ -86,12 +90,15 @@ class Sources:
         self._registered.update((gid, opened, key) for key in new)
 
     async def _register(self, gid: str, slot_keys: Collection[str]) -> None:
+        # By the time of each, so that groups which are gone do not pile up where a source seldom speaks.
+        now = int(time.time())
         await self._store.together(
             command
-            for key in slot_keys
+            for at in map(_waiting, slot_keys)
             for command in (
-                ("SADD", f"{keys.slot(key)}:w", gid),
-                ("EXPIRE", f"{keys.slot(key)}:w", REGISTERED_S),
+                ("ZADD", at, now, gid),
+                ("ZREMRANGEBYSCORE", at, "-inf", now - REGISTERED_S),
+                ("EXPIRE", at, REGISTERED_S),
             )
         )
 
@@ -110,14 +117,24 @@ class Sources:
                 side = _side(ask.key, two_sided=ask.two_sided)
                 stale = [m for m in members if m not in known or side not in known[m][1]]
                 if stale:
-                    gone += [(_filed(side), member) for member in stale]
+                    gone += [(side, member) for member in stale]
                     again.append(ask)
                 found[ask] = tuple(known[m][0] for m in members if m not in stale)
             if not again:
                 break
-            await self._store.together(("ZREM", *pair) for pair in gone)
+            await self._take_out(gone)
             left = again
         return found
+
+    async def _take_out(self, gone: Sequence[tuple[str, str]]) -> None:
+        """Sources that have ended leave the index: (side, member). One that fires again by then comes back."""
+        await self._store.together(("ZREM", _filed(side), member) for side, member in gone)
+        known = await self._truth({member for _, member in gone})
+        await self._store.together(
+            ("SADD", f"{self._prefix(member.split('.', 1)[1])}:moved", member)
+            for side, member in gone
+            if member in known and side in known[member][1]
+        )
 
     async def _truth(self, members: Iterable[str]) -> dict[str, tuple[Source, set[str]]]:
         """What the shards' own records say of those that fire: the source, and where it is filed by now."""
@@ -164,13 +181,14 @@ class Sources:
     async def _tell(self, slot_keys: Collection[str]) -> None:
         """Marks the groups that have registered under the slots."""
         named = list(slot_keys)
-        groups = await self._store.together(("SMEMBERS", f"{keys.slot(key)}:w") for key in named)
+        groups = await self._store.together(("ZRANGE", _waiting(key), 0, -1) for key in named)
         slots_of: Mapping[str, list[str]] = defaultdict(list)
         for key, gids in zip(named, groups, strict=True):
             for gid in gids:
                 slots_of[gid].append(key)
-        for gid in await self.mark(list(slots_of)):
-            await self._strike_out(gid, slots_of[gid])
+        gone = await self.mark(list(slots_of))
+        for start in range(0, len(gone), PAGE):
+            await self._strike_out({gid: slots_of[gid] for gid in gone[start : start + PAGE]})
 
     async def mark(self, gids: Sequence[str]) -> list[str]:
         """Marks groups to be judged anew; those that are gone come back.
@@ -186,11 +204,14 @@ class Sources:
                 gone += await self._store.mark(shard, of_shard[start : start + PAGE], SPACE * start)
         return gone
 
-    async def _strike_out(self, gid: str, slot_keys: Sequence[str]) -> None:
-        """A group that is gone is no longer told; one that is back by the time that is done, is again."""
-        await self._store.together(("SREM", f"{keys.slot(key)}:w", gid) for key in slot_keys)
-        if await self._store.read("EXISTS", f"{self._prefix(gid)}:g:{gid}"):
-            await self._register(gid, slot_keys)
+    async def _strike_out(self, slots_of: Mapping[str, Sequence[str]]) -> None:
+        """Groups that are gone are no longer told; one that is back by the time that is done, is again."""
+        await self._store.together(
+            ("ZREM", _waiting(key), gid) for gid, slot_keys in slots_of.items() for key in slot_keys
+        )
+        there = await self._store.together(("EXISTS", f"{self._prefix(gid)}:g:{gid}") for gid in slots_of)
+        for gid in [gid for gid, exists in zip(slots_of, there, strict=True) if exists]:
+            await self._register(gid, slots_of[gid])
             await self.mark([gid])
 
 

@@ -6,6 +6,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | key | kind | holds |
 |---|---|---|
 | `t:{n}:due` | sorted set | members `g:GROUP`, `d:DELIVERY`, `t:TARGET`; score: the deadline |
+| `t:{n}:looks` | sorted set | groups whose alerts are to be judged anew; score: when |
 | `t:{n}:groups` | set | every group that has a record |
 | `t:{n}:g:GROUP` | hash | the group: `seq`, `version`, `lease`, `next`, `tick`, ..., its incident |
 | `t:{n}:s:GROUP` | hash | alert key -> what is known of it (JSON array, `alert.lua`) |
@@ -41,7 +42,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
 | `t:{s}:silences:version` | string | raised by every change of a silence |
 | `t:{SLOT}:1`, `t:{SLOT}:2` | sorted sets | `ALERT.GROUP` of a slot's sources, one- and two-sided |
-| `t:{SLOT}:w` | set | the groups that have an alert which this slot could inhibit |
+| `t:{SLOT}:w` | sorted set | groups with an alert that this slot could inhibit; score: since when (s) |
 """
 
 from __future__ import annotations
