@@ -127,7 +127,7 @@ class Sources:
         return found
 
     async def _take_out(self, gone: Sequence[tuple[str, str]]) -> None:
-        """Sources that have ended leave the index: (side, member). One that fires again by then comes back."""
+        """Sources that have ended leave the index, (side, member); one that fires again comes back."""
         await self._store.together(("ZREM", _filed(side), member) for side, member in gone)
         known = await self._truth({member for _, member in gone})
         await self._store.together(
