@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STEPS: Final = 1_000  # up to 20 ms for one question
 MAX_UNDECIDED: Final = 100
-MAX_ASKED: Final = 5_000  # questions that written values do not answer; most take some 50 to 100 µs
+MAX_ASKED: Final = 2_000  # questions that written values do not answer; most take some 50 to 100 µs
 
 
 class Together:
@@ -136,10 +136,13 @@ class _Fits:
                 break
             if self._meets(matchers, value):
                 mask |= self._by_value[value]
+        tired = self._together.tired
         for other, (low, high), those in self._others:
-            near = low <= greatest and least <= high
-            if near and (self._together.tired or not self._together.excluded(matchers | other)):
+            if low <= greatest and least <= high:
+                if not tired and self._together.excluded(matchers | other):
+                    continue
                 mask |= those
+                tired = tired or self._together.tired
         return mask
 
     def _meets(self, matchers: frozenset[Matcher], value: str) -> bool:
