@@ -1,8 +1,8 @@
 -- claim(prefix | gen, dedup, lease, groups, room, gap, horizon) -> {'ok', views, deliveries, wait, lateness, moved, walk, version} | {'plan'}
 -- Claims what is due: at most `groups` groups, and deliveries as far as their targets have slots and the caller has
--- `room` (JSON: kind -> how many).
+-- `room` (JSON: kind -> how many). Groups that are only to be judged anew come last; an eighth is kept for them.
 --
--- KEYS[1]  the shard's prefix. Touches due, heard, plan, closed, slots; g, s, c, f, e, x, gd of due groups; d, ready, busy.
+-- KEYS[1]  the shard's prefix. Touches due, looks, heard, plan, closed, slots; g, s, c, f, e, x, gd of due groups; d, ready, busy.
 -- gap      ms without a listener after which absence means nothing; horizon: for how long then (resolve_timeout)
 -- wait     ms until the next deadline, 0 if it has passed, -1 if there is none; lateness: ms, of each group claimed
 -- moved    how many sources of inhibition have moved and are not in the index yet; walk: 1 where silences have changed and
@@ -70,13 +70,16 @@ local function claim_group(gid)
     redis.call('DEL', g.key, key('c', gid), key('f', gid), key('e', gid), key('h', gid), key('x', gid), key('y', gid), key('gd', gid))
     redis.call('SREM', GROUPS, gid)
     redis.call('ZREM', DUE, 'g:' .. gid)
+    redis.call('ZREM', LOOKS, gid)
   end
 end
 
+local looks = redis.call('ZRANGEBYSCORE', LOOKS, '-inf', t, 'LIMIT', 0, groups)
+local for_others = groups - math.min(#looks, math.ceil(groups / 8))
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 640)) do
   local kind, id = string.sub(member, 1, 1), string.sub(member, 3)
   if kind == 'g' then
-    if #views < groups and budget > 0 then claim_group(id) end
+    if #views < for_others and budget > 0 then claim_group(id) end
   elseif kind == 'd' then
     local target = enqueue(id, t, true)
     if target then touched[target] = true else redis.call('ZREM', DUE, member) end
@@ -87,8 +90,15 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', t, 'LIMIT', 0, 
     touched[id] = true
   end
 end
+for _, gid in ipairs(looks) do
+  -- One that was claimed above is no longer among them.
+  if #views < groups and budget > 0 and redis.call('ZSCORE', LOOKS, gid) then claim_group(gid) end
+end
 drain_all(touched, t, lease, room, claimed)
-local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
-local wait = first[2] and math.max(0, tonumber(first[2]) - t) or -1
+local first = math.huge
+for _, set in ipairs({ DUE, LOOKS }) do
+  first = math.min(first, tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]) or math.huge)
+end
+local wait = first < math.huge and math.max(0, first - t) or -1
 local version = tonumber(redis.call('HGET', HOLDS, 'version')) or 0
 return { 'ok', views, claimed, wait, lateness, redis.call('SCARD', MOVED), walk, version }

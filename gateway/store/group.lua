@@ -138,11 +138,16 @@ local function first_look(g)
   return tonumber(first[2]) or ABSENT
 end
 
--- Puts the group where its deadline says, unless somebody works on it: who commits looks again.
+local function put(set, member, at)
+  if at == ABSENT then redis.call('ZREM', set, member) else redis.call('ZADD', set, at, member) end
+end
+
+-- Puts the group where its deadlines say, unless somebody works on it: who commits looks again. That it is only to be
+-- judged anew stands apart: one source can mean that for a hundred thousand groups, and they are to keep nobody waiting.
 local function schedule(g, t)
   if g.lease > t then return end
-  local due = math.min(g.next, first_timer(g.id), first_look(g))
-  if due == ABSENT then redis.call('ZREM', DUE, 'g:' .. g.id) else redis.call('ZADD', DUE, due, 'g:' .. g.id) end
+  put(DUE, 'g:' .. g.id, math.min(g.next, first_timer(g.id)))
+  put(LOOKS, g.id, first_look(g))
 end
 
 -- A change of an open group is looked at at its next tick; Alertmanager's ticks stand where they are planned.
@@ -215,6 +220,7 @@ local function lease_group(g, t, lease)
   g.lease = t + lease
   redis.call('HSET', g.key, 'lease', g.lease)
   redis.call('ZADD', DUE, g.lease, 'g:' .. g.id)
+  redis.call('ZREM', LOOKS, g.id)
 end
 
 -- Of each delivery of the group: what a decision must know.

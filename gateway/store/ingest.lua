@@ -1,7 +1,7 @@
 -- ingest(prefix | gen, dedup, lease, room, units, contents...) -> {'ok', counts per unit, views claimed} | {'plan'}
 -- Takes in at most 1,000 alerts of any number of groups of one shard, in one atomic and durable step.
 --
--- KEYS[1]  the shard's prefix. Touches of each group: g, s, c, f, e, x, gd; and due, groups, plan, d of claimed groups.
+-- KEYS[1]  the shard's prefix. Touches of each group: g, s, c, f, e, x, gd; and due, looks, groups, plan, d of claimed groups.
 -- gen      the generation of the plan that routed these alerts; another one is in force: nothing is taken.
 -- dedup    JSON: reorder, confirm, stale_after, remember, fresh (ms)
 -- lease    ms; room: how many groups that are due at once may be claimed for the caller

@@ -3,7 +3,7 @@
 -- one earlier judges it then); a large one a little later, so that news which comes again and again finds it judged once.
 -- A mark is a count: who has judged by an older one has not judged (weigh.lua).
 --
--- KEYS[1]  the shard's prefix. Touches g, f, h, x, y of the groups; due.
+-- KEYS[1]  the shard's prefix. Touches g, f, h, x, y of the groups; due, looks.
 local after, t, gone = tonumber(ARGV[1]), now(), {}
 for i = 2, #ARGV do
   local gid = ARGV[i]

@@ -6,7 +6,7 @@
 -- Groups with alerts that are held, and that nobody has judged for long, are due to be judged anew: no news that is lost
 -- (with a registration that ran out, or in a store that failed over) shall hold anybody for ever.
 --
--- KEYS[1]  the shard's prefix. Touches groups, open, due, cursor, heard, resolved, dead; g, h, x, y, d, ready, busy; i, l, id.
+-- KEYS[1]  the shard's prefix. Touches groups, open, due, looks, cursor, heard, resolved, dead; g, h, x, y, d, ready, busy; i, l, id.
 local page, retention, free, t = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', now()
 local looked, repaired, forgotten = 0, 0, 0
 if free then redis.call('HSET', HEARD, 'alive', t, 'since', t) end
@@ -28,10 +28,12 @@ local function sweep_group(gid)
     redis.call('HSET', g.key, 'lease', 0)
     g.lease = 0
     schedule(g, t)
-  elseif not redis.call('ZSCORE', DUE, 'g:' .. gid) then
-    local before = math.min(g.next, first_timer(gid), first_look(g))
+    return
+  end
+  local is_due, look = redis.call('ZSCORE', DUE, 'g:' .. gid), first_look(g)
+  if not is_due or (g.lease <= t and look ~= ABSENT and not redis.call('ZSCORE', LOOKS, gid)) then
     g.lease = 0
-    if before ~= ABSENT then
+    if math.min(g.next, first_timer(gid), look) ~= ABSENT then
       schedule(g, t)
       repaired = repaired + 1
     elseif redis.call('HLEN', key('s', gid)) == 0 then

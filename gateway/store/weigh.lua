@@ -2,7 +2,7 @@
 -- Writes by what alerts of a group are held, as it was judged. Refused where what holds has changed since it was asked:
 -- an answer from before must not stand after the group was marked for a new one.
 --
--- KEYS[1]  the shard's prefix. Touches plan; g, s, f, h, y of the group; due, holds, l, activity.
+-- KEYS[1]  the shard's prefix. Touches plan; g, s, f, h, y of the group; due, looks, holds, l, activity.
 -- marks    of the group before anything was asked; version: of the silences that were asked
 -- upto     the group's revision then: firing alerts up to it have been judged; 0 where more pages follow
 -- all      1: every alert has been judged, so the marks are answered; looked: ms, when

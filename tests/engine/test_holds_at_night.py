@@ -248,3 +248,21 @@ async def test_what_opens_a_group_anew_while_its_end_is_decided_has_its_grace(ma
     await world.take(world.fires("NodeDown", node="a"))
     await world.until(6 * MINUTE)
     assert not told_of(world, "Slow")
+
+
+async def test_thousands_to_be_judged_keep_no_retry_and_no_page_waiting(make_world: MakeWorld) -> None:
+    world = await make_world(AT_ONCE.replace("[cluster]", "[alertname]"), 1)
+    await world.take(*(world.fires(f"A{n}") for n in range(700)))
+    world.recorder.answer = lambda _: Retry("away")
+    await world.take(world.fires("Retried"))
+    marked = await held(world)
+    await world.store.mark(0, list(marked), 0)
+    await world.pass_to(10 * SECOND)
+    world.intake._room = lambda: 0  # as where the engine is at work for as many as it can
+    await world.intake.take([world.fires("Page", at=1)])
+    (page,) = (await held(world)).keys() - marked.keys()
+    (claim,) = await world.claims(groups=8)
+    assert page in [group.gid for group in claim.groups]
+    assert (len(claim.groups), len(claim.deliveries)) == (8, 1)
+    (claim,) = await world.claims(groups=0)
+    assert not claim.groups

@@ -151,11 +151,13 @@ class World:
         return [await self.store.claim(n, generation, groups, room) for n in range(self.store.shards)]
 
     async def due(self) -> dict[str, int]:
-        """Every deadline: member -> ms since the start."""
+        """Every deadline: member -> ms since the start; `l:` are groups to be judged anew."""
         found: dict[str, int] = {}
         for shard in range(self.store.shards):
             members = await self.redis.zrange(f"{keys.prefix(shard)}:due", 0, -1, withscores=True)
             found |= {member: int(score) - START for member, score in members}
+            looks = await self.redis.zrange(f"{keys.prefix(shard)}:looks", 0, -1, withscores=True)
+            found |= {f"l:{gid}": int(score) - START for gid, score in looks}
         return found
 
     async def settle(self) -> int:
