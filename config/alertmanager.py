@@ -141,15 +141,7 @@ class _Reader:
         return Front(
             document=self.document,
             root=self._route(("route",), root, None, "", timers),
-            webhooks=tuple(
-                Webhook(
-                    str(receiver.get("name") or ""), ("receivers", at, "webhook_configs", number), webhook
-                )
-                for at, receiver in enumerate(_list(data, "receivers"))
-                if isinstance(receiver, dict)
-                for number, webhook in enumerate(_list(receiver, "webhook_configs"))
-                if isinstance(webhook, dict)
-            ),
+            webhooks=tuple(_webhooks(data)),
             receivers=frozenset(str(receiver.get("name") or "") for receiver in receivers),
             named=named,
         )

@@ -138,7 +138,7 @@ class Silences:
         self._lengths = {name: set(map(len, beginnings)) for name, beginnings in self._patterned.items()}
         self._names = {name for name, _ in self._valued} | self._patterned.keys()
         self._known: dict[tuple[str, str], Sequence[Silence]] = {}
-        self._moments, self._active = _course(kept)
+        self._moments = sorted({moment for one in kept for moment in (one.starts_at, one.ends_at)})
 
     def _file(self, silences: Sequence[Silence]) -> None:
         """Each silence under the matcher that promises the fewest others beside it."""
@@ -198,11 +198,6 @@ class Silences:
         """The silence with this id, whatever its state."""
         return self._by_id.get(identity)
 
-    def any_active(self, now: int) -> bool:
-        """Whether at least one is active."""
-        place = bisect_right(self._moments, now)
-        return place > 0 and self._active[place - 1] > 0
-
     def next_change(self, now: int) -> int | None:
         """The first moment after `now` at which one starts or ends; None where none ever will."""
         place = bisect_right(self._moments, now)
@@ -227,17 +222,3 @@ def _beginning(matcher: Matcher) -> str:
         return ""
     plain = _BEGINNING.match(matcher.value)  # without a character that may be repeated or left out
     return plain.group() if plain else ""
-
-
-def _course(silences: Iterable[Silence]) -> tuple[list[int], list[int]]:
-    """The moments at which anything changes, and how many are active from each of them on."""
-    steps: Counter[int] = Counter()
-    for silence in silences:
-        steps[silence.starts_at] += 1
-        steps[silence.ends_at] -= 1
-    moments = sorted(steps)
-    active, counts = 0, []
-    for moment in moments:
-        active += steps[moment]
-        counts.append(active)
-    return moments, counts

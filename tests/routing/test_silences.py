@@ -37,7 +37,6 @@ def test_a_silence_is_active_at_its_start_and_expired_at_its_end(now, expected):
     one = silence('a="b"')
     assert state(one, now) is expected
     assert bool(Silences([one]).matching({"a": "b"}, now)) is (expected is State.ACTIVE)
-    assert Silences([one]).any_active(now) is (expected is State.ACTIVE)
 
 
 def test_a_silence_that_was_ended_before_its_start_never_acts():
@@ -91,7 +90,6 @@ def test_the_next_change_is_the_next_start_or_end_of_any_silence():
     found = Silences([silence('a="b"', 10, 20), silence('a="c"', 15, 30), silence('a="d"', 40, 40)])
     moments = [found.next_change(now) for now in (0, 10, 14, 15, 20, 29, 30, 99)]
     assert moments == [10, 15, 15, 20, 30, 30, None, None]
-    assert [found.any_active(now) for now in (9, 10, 20, 29, 30)] == [False, True, True, True, False]
 
 
 def test_the_list_shows_what_acts_now_then_what_will_then_what_did():
@@ -151,7 +149,6 @@ def test_the_index_answers_as_if_every_silence_were_asked(crowd, silences, alert
         expected = {one.id for one in active if matches_all(one.matchers, labels)}
         assert {one.id for one in found.matching(labels, now)} == expected
         assert len(found.matching(labels, now)) == len(expected)
-    assert found.any_active(now) is bool(active)
     later = [
         moment for one in silences for moment in (one.starts_at, one.ends_at) if one.starts_at < one.ends_at
     ]

@@ -103,7 +103,8 @@ async def test_ending_ends_now_and_once(shared):
     await shared.at(2 * MINUTE)
     assert await ours.expire(made.id) == ended
     assert await ours.version() == version
-    assert not (await ours.load())[1].any_active(now)
+    (kept,) = (await ours.load())[1].all
+    assert state(kept, now) is State.EXPIRED
 
 
 async def test_an_id_that_nobody_has_is_said_so(shared):
