@@ -18,7 +18,8 @@ import structlog
 from gateway import metrics
 from gateway.orders import counted, incident_of, nothing, orders_of, stand_ins, to_write, told
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
-from routing.incident import Due, Line, Status, decide
+from routing.incident import decide
+from routing.incident_records import Due, Line, Status
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.sender import Sender
     from gateway.store.records import ClaimedGroup
     from gateway.store.store import Claim, Store
-    from routing.incident import Decision, Incident
+    from routing.incident_records import Decision, Incident
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.holds import said
 from gateway.store import reading
 from receivers.base import Message, ShownAlert
-from routing.incident import Status
+from routing.incident_records import Status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.store.records import Begun, StoredAlert
     from gateway.store.store import Store
     from receivers.base import Kind
-    from routing.incident import Incident
+    from routing.incident_records import Incident
     from routing.severity import Severities
 
 DEDUP_KEY: Final = "tocsin-{gid}"

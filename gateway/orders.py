@@ -14,7 +14,7 @@ import orjson
 from config.compile import pin
 from gateway.plan import POLICY
 from receivers import kinds
-from routing.incident import Decision, Group, Incident, Line, Status, Told, to_record
+from routing.incident_records import Decision, Group, Incident, Line, Status, Told, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
 from receivers.base import Outcome, Refused, Retry, Sent
 from routing.delivery import Delivery, Failed, Rejected, Skip, Told, Verdict, decide_delivery, next_attempt
-from routing.incident import FIRST, GROWN, PARTLY, RELEASED
+from routing.incident_records import FIRST, GROWN, PARTLY, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,7 +10,7 @@ from gateway.api import shapes
 from gateway.problem import ProblemError
 from gateway.store import reading
 from receivers.base import SHOWN_ALERTS
-from routing.incident import Status
+from routing.incident_records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

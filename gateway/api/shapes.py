@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.store.records import StoredAlert
-    from routing.incident import Incident
+    from routing.incident_records import Incident
 
 
 def moment(ms: float | str | None) -> str | None:

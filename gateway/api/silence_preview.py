@@ -16,7 +16,7 @@ from gateway.api import shapes
 from gateway.store import keys, reading
 from receivers.base import SHOWN_ALERTS
 from routing.alerts import fingerprint
-from routing.incident import Incident, from_record
+from routing.incident_records import Incident, from_record
 from routing.matchers import matches_all, show
 from routing.silence_changes import hides_everything
 

@@ -11,7 +11,7 @@ import orjson
 
 from gateway.store import keys
 from gateway.store.records import StoredAlert, stored_alerts
-from routing.incident import Incident, from_record
+from routing.incident_records import Incident, from_record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence

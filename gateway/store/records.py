@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from routing.incident import Group, Incident, from_record
+from routing.incident_records import Group, Incident, from_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.incident import (
+from routing.incident import decide
+from routing.incident_records import (
     ENDED,
     FIRST,
     GROWN,
@@ -21,7 +22,6 @@ from routing.incident import (
     Order,
     Status,
     Told,
-    decide,
     from_record,
     to_record,
 )
