@@ -86,11 +86,9 @@ for _, order in ipairs(decision.orders) do
     if order.rings > 0 or order.final > 0 or num(levels[1]) <= num(levels[2]) then
       redis.call('HSET', k, 'reason', order.reason)
     end
-    if order.rings > 0 then
-      redis.call('HINCRBY', k, 'ring_wanted', order.rings)
-      -- An earlier ring that only waits for a hold to end waits no longer.
-      if num(redis.call('HGET', k, 'tries')) == 0 then redis.call('HSET', k, 'next_at', 0) end
-    end
+    if order.rings > 0 then redis.call('HINCRBY', k, 'ring_wanted', order.rings) end
+    -- An earlier ring that only waits for a hold to end keeps nothing else waiting.
+    if num(redis.call('HGET', k, 'tries')) == 0 then redis.call('HSET', k, 'next_at', 0) end
     redis.call('SADD', OPEN, order.id)
     redis.call('SADD', key('id', incident), order.id)
     redis.call('HSET', SLOTS, redis.call('HGET', k, 'target'), redis.call('HGET', k, 'slots'))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from world import HOUR, MINUTE, SECOND, START, World
 
+from receivers.base import Retry, Sent
 from routing.matchers import parse_matchers
 from routing.silence_changes import Wanted
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     MakeWorld = Callable[..., Awaitable[World]]
+
+QUICK = """
+route: {receiver: hook, group_by: [cluster], group_wait: 0s, group_interval: 10s}
+receivers: [{name: hook, webhook_configs: [{url: "http://hook.test/"}]}]
+"""
 
 
 async def silence(world: World, matchers: str, start: int, end: int) -> str:
@@ -125,3 +131,18 @@ async def test_who_saw_it_fire_sees_it_end_though_it_was_let_go_and_silenced_aga
     await world.until(HOUR)
     told = [(kind, firing, ended) for _, kind, firing, ended in world.story()]
     assert told == [("ring", "AB", ""), ("update", "B", "A")]
+
+
+async def test_an_end_does_not_wait_with_a_ring_that_is_held_back(make_world: MakeWorld) -> None:
+    world = await make_world(QUICK)
+    await world.take(world.fires("A"))
+    world.recorder.answer = lambda _: Retry("no answer")
+    await world.until(5 * SECOND)
+    await world.take(world.fires("B"))
+    await world.until(12 * SECOND)
+    await silence(world, 'alertname=~"A|B"', 12 * SECOND, HOUR)
+    await world.until(25 * SECOND)
+    world.recorder.answer = lambda _: Sent()
+    await world.take(world.ends("A"))
+    await world.until(40 * SECOND)
+    assert world.story() == [(0.0, "ring", "A", ""), (30.0, "update", "B", "A")]
