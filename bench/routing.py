@@ -17,7 +17,7 @@ import orjson
 
 from config.compile import compile_plan
 from config.load import load_text
-from gateway.plan import Placing
+from gateway.placing import Placing
 from routing.tree import Tree, walk
 from tests.routing.plain_walk import plain_walk
 

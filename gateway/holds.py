@@ -31,7 +31,8 @@ from routing.silences import Silences
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from gateway.plan import Placing, PlanInForce
+    from gateway.placing import Placing
+    from gateway.plan import PlanInForce
     from gateway.store.records import ClaimedGroup
     from gateway.store.store import Generation, Store
     from routing.inhibition import Ask, Verdict

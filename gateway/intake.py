@@ -20,7 +20,8 @@ from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.plan import Placement, Placing, PlanInForce
+    from gateway.placing import Placement, Placing
+    from gateway.plan import PlanInForce
     from gateway.store.records import ClaimedGroup
     from routing.alerts import Arrival
 

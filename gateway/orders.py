@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from config.compile import pin
-from gateway.plan import POLICY
+from gateway.placing import POLICY
 from receivers import kinds
 from routing.incident_records import Decision, Group, Incident, Line, Status, Told, to_record
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.compile import Integration
-    from gateway.plan import Placing
+    from gateway.placing import Placing
     from gateway.store.records import ClaimedGroup
     from routing.severity import Severities
 
