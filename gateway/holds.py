@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -136,20 +136,23 @@ class Holds:
     async def _weigh(
         self, shard: int, gid: str, *, release: bool, beginning: bool
     ) -> tuple[ClaimedGroup, Lines] | None:
-        for _ in range(TRIES):
+        for tried in range(1, TRIES + 1):
             placing = self._plan.current
             group = await self._read(shard, gid, placing.generation)
             changes, story, filed = await self._judge(gid, group, placing)
             lines = story.all() if beginning else story.news()
             if filed:
                 await self._store.place_sources(shard, placing.generation, filed)
+            if tried == TRIES:
+                # News keeps coming: what was true a moment ago is better than nothing, and is judged again.
+                metrics.weighings.labels("given_up").inc()
+                log.warning("group.not_settled", group=gid, reason="news kept coming")
+                group = replace(group, marks=-1, whole=False)
             written = () if beginning else lines
             if (view := await self._write(shard, gid, group, changes, written, release=release)) is not None:
                 _count(changes, story)
                 return view, lines
             metrics.weighings.labels("again").inc()
-        metrics.weighings.labels("given_up").inc()
-        log.warning("group.not_weighed", group=gid, reason="news kept coming")
         return None
 
     async def _write(

@@ -90,7 +90,8 @@ incidents_suppressed: Final = Counter(
 )
 weighings: Final = Counter(
     "tocsin_weighings",
-    "Judgements of what holds a group's alerts: written, again (news came in between), given_up (too often), "
+    "Judgements of what holds a group's alerts: written, again (news came in between), given_up (too often: "
+    "it counts, and the group is judged again), "
     "failed (a bug; see the log). What is not judged is told.",
     ["result"],
 )

@@ -3,7 +3,8 @@
 -- an answer from before must not stand after the group was marked for a new one.
 --
 -- KEYS[1]  the shard's prefix. Touches plan; g, s, f, h, y of the group; due, looks, holds, l, activity.
--- marks    of the group before anything was asked; version: of the silences that were asked
+-- marks    of the group before anything was asked (-1: whatever has been marked since; it stays marked); version: of the
+--          silences that were asked
 -- upto     the group's revision then: firing alerts up to it have been judged; 0 where more pages follow
 -- all      1: every alert has been judged, so the marks are answered; looked: ms, when
 -- release  1: the group is given back afterwards
@@ -14,7 +15,7 @@ local gid, marks, version, upto = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]),
 local all, looked, release = ARGV[5] == '1', tonumber(ARGV[6]), ARGV[7] == '1'
 if in_force() ~= ARGV[10] then return { 'plan' } end
 local t, g = now(), load_group(gid)
-if g.marks ~= marks or (tonumber(redis.call('HGET', HOLDS, 'version')) or 0) > version then return { 'stale' } end
+if (marks >= 0 and g.marks ~= marks) or (tonumber(redis.call('HGET', HOLDS, 'version')) or 0) > version then return { 'stale' } end
 
 if upto > 0 then redis.call('ZREMRANGEBYSCORE', key('y', gid), '-inf', looked) end
 local before, let_out = g.seq, false

@@ -15,7 +15,9 @@ from routing.matchers import parse_matchers
 from routing.silence_changes import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
+
+    from routing.inhibition import Ask, Source
 
     MakeWorld = Callable[..., Awaitable[World]]
 
@@ -266,3 +268,25 @@ async def test_thousands_to_be_judged_keep_no_retry_and_no_page_waiting(make_wor
     assert (len(claim.groups), len(claim.deliveries)) == (8, 1)
     (claim,) = await world.claims(groups=0)
     assert not claim.groups
+
+
+async def test_news_that_never_ends_lets_no_inhibited_alert_through(make_world: MakeWorld) -> None:
+    world = await make_world(BY_NAME)
+    await world.take(world.fires("NodeDown", node="a"))
+    ask, gids = world.holds.sources.ask, []
+
+    async def ask_while_news_comes(asks: Collection[Ask]) -> dict[Ask, tuple[Source, ...]]:
+        answers = await ask(asks)
+        await world.holds.sources.mark(gids)
+        return answers
+
+    world.holds.sources.ask = ask_while_news_comes
+    await world.intake.take([world.fires("Slow", severity="low", node="a")])
+    gids += await held(world)
+    await world.pass_to(3 * SECOND)
+    await world.engine.claim(0), await world.engine.claim(1), await world.engine.claim(2)
+    await world.engine.settle()
+    await world.sender.settle()
+    world.holds.sources.ask = ask
+    await world.until(HOUR)
+    assert not told_of(world, "Slow")
