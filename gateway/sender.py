@@ -18,13 +18,13 @@ import structlog
 
 from config.compile import unpin
 from config.values import MAX_ATTEMPT
-from gateway import metrics
+from gateway import metrics, verdicts
 from gateway.message import compose
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
 from receivers.base import Outcome, Refused, Retry, Sent
-from routing.delivery import Delivery, Failed, Rejected, Skip, Told, Verdict, decide_delivery, next_attempt
-from routing.incident_records import FIRST, GROWN, PARTLY, RELEASED
+from routing.delivery import Skip, decide_delivery, next_attempt
+from routing.incident_records import FIRST, GROWN, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gateway.store.records import Begun, ClaimedDelivery
     from gateway.store.store import Room, Store
     from receivers.base import Receiver
-    from routing.delivery import Kind
+    from routing.delivery import Kind, Verdict
 
 log = structlog.get_logger()
 
@@ -148,24 +148,23 @@ class Sender:
         return None if isinstance(begun, str) else begun
 
     async def _send(self, claimed: ClaimedDelivery, begun: Begun) -> dict[str, Any]:
-        delivery = _levels(claimed, begun)
+        delivery = verdicts.levels(claimed, begun)
         what = next_attempt(delivery)
         if isinstance(what, Skip):
             metrics.deliveries.labels(begun.fields["kind"], "dropped").inc()
-            return _skipped(delivery, begun, what)
+            return verdicts.skipped(delivery, begun, what)
         if what == "ring" and (wait := self._held_back(begun)):
-            if not (begun.ended and delivery.sent and delivery.ends and delivery.updates):
+            if (reason := verdicts.quiet_news(delivery, begun)) is None:
                 metrics.deliveries.labels(begun.fields["kind"], "held").inc()
-                return _UNCHANGED | {"state": "open", "unknown": delivery.unknown, "retry_in": wait}
-            # Only the sound is held back: who saw an alert fire sees it end.
-            what, begun = "update", replace(begun, fields=begun.fields | {"reason": PARTLY})
+                return verdicts.waiting(delivery, wait)
+            what, begun = "update", replace(begun, fields=begun.fields | {"reason": reason})
         kind = begun.fields["kind"]
         with metrics.delivery_duration.labels(kind).time():
             outcome = await self._hand_over(claimed, what, begun, unknown=delivery.unknown)
-        verdict = decide_delivery(delivery, _plain(outcome, begun.revision), begun.now)
+        verdict = decide_delivery(delivery, verdicts.plain(outcome, begun.revision), begun.now)
         metrics.deliveries.labels(kind, _OUTCOMES[type(outcome)] if verdict.state != "dead" else "dead").inc()
         _log(what, outcome, verdict, begun.now)
-        return _sent(delivery, begun, what, outcome, verdict)
+        return verdicts.sent(delivery, begun, what, outcome, verdict)
 
     def _held_back(self, begun: Begun) -> int:
         """For how long a ring has to wait, by what is true now (ms), 0 for not at all.
@@ -251,99 +250,6 @@ class Sender:
 
 
 _OUTCOMES: Final = {Sent: "sent", Retry: "retry", Refused: "refused"}
-
-
-def _levels(claimed: ClaimedDelivery, begun: Begun) -> Delivery:
-    fields = begun.fields
-
-    def level(name: str) -> int:
-        return int(float(fields.get(name) or 0))
-
-    return Delivery(
-        id=claimed.id,
-        wanted=level("wanted"),
-        sent=level("sent"),
-        ring_wanted=level("ring_wanted"),
-        ring_sent=level("ring_sent"),
-        final=level("final"),
-        unknown=level("unknown") == 1,
-        ends=fields.get("ends") == "1",
-        updates=fields.get("updates") == "1",
-        attempt=claimed.attempt,
-        tries=level("tries"),
-        failing_since=level("failing_since"),
-    )
-
-
-def _plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:
-    match outcome:
-        case Sent():
-            return Told(revision)
-        case Retry(reason, after, closes_target, unknown, _):
-            return Failed(reason, after, closes_target, unknown)
-        case Refused(reason):
-            return Rejected(reason)
-
-
-_UNCHANGED: Final = {
-    "sent": 0, "ring_sent": 0, "rung": 0, "memory": "", "unknown": False, "tries": 0, "failing_since": 0,
-    "retry_in": 0, "closed_for": 0, "error": "", "told": False, "answered": False, "lines": [],
-}  # fmt: skip
-
-
-def _skipped(delivery: Delivery, begun: Begun, skip: Skip) -> dict[str, Any]:
-    lines = [["skipped", skip.why, _where(begun)]] if skip.why else []
-    return _UNCHANGED | {
-        "state": "done" if delivery.final else "open",
-        "sent": begun.revision,
-        "ring_sent": delivery.ring_wanted,
-        "lines": lines,
-    }
-
-
-def _sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
-    # Counted from when the store learns of it: an attempt that took its whole time limit is no pause.
-    closed_for = (verdict.target_closed_until or begun.now) - begun.now
-    fields: dict[str, Any] = {"state": verdict.state, "closed_for": closed_for}
-    line = verdict.line
-    match outcome:
-        case Sent(memory, note):
-            heard = delivery.ring_wanted if what in ("ring", "end") else 0
-            fields |= {"sent": begun.revision, "ring_sent": heard, "told": True, "answered": True}
-            fields["memory"] = _memory(memory)
-            fields |= {"rung": begun.revision if what == "ring" else 0}
-            reason = begun.fields.get("reason", "")
-            line = f"{_SAID[what]} ({reason})" + (f"; {note}" if note else "")
-        case Retry(reason, _, _, unknown, memory):
-            fields |= {
-                "tries": delivery.tries + 1,
-                "failing_since": delivery.failing_since or begun.now,
-                "retry_in": (verdict.retry_at or begun.now) - begun.now,
-                "unknown": unknown or delivery.unknown,
-                "error": reason,
-                "memory": "" if memory is None else _memory(memory),
-            }
-        case Refused(reason):
-            fields |= {
-                "error": reason,
-                "tries": delivery.tries + 1,
-                "unknown": delivery.unknown,
-                "answered": True,
-            }
-    kind = "told" if isinstance(outcome, Sent) else "not_told"
-    return _UNCHANGED | fields | {"lines": [[kind, line, _where(begun)]] if line else []}
-
-
-_SAID: Final = {"ring": "told", "update": "message brought up to date", "end": "told of the end"}
-
-
-def _memory(memory: Mapping[str, Any]) -> str:
-    return orjson.dumps({name: value for name, value in memory.items() if name != "unknown"}).decode()
-
-
-def _where(begun: Begun) -> str:
-    """Whom a line is about: the receiver and its target."""
-    return f"{begun.fields['receiver']}, {begun.fields['where']}"
 
 
 def _log(what: Kind, outcome: Outcome, verdict: Verdict, now: int) -> None:
