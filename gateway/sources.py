@@ -159,24 +159,37 @@ class Sources:
         return keys.prefix(keys.shard_of(gid, self._store.shards))
 
     async def sync(self, shard: int) -> None:
-        """Tells the index of the shard's sources that have moved, and marks the groups that this concerns."""
+        """Tells the index of the shard's sources that have moved, and marks the groups that this concerns.
+
+        All are filed before anybody is told: to tell a hundred thousand groups takes seconds, and is done once.
+        """
         at = keys.prefix(shard)
-        while members := await self._store.read("SRANDMEMBER", f"{at}:moved", PAGE):
-            records = await self._store.read("HMGET", f"{at}:sources", *members)
-            changes: dict[tuple[str, str], list[Any]] = defaultdict(list)  # (command, key) -> arguments
+        while moved := list(await self._store.read("SMEMBERS", f"{at}:moved")):
+            pages = [moved[start : start + PAGE] for start in range(0, len(moved), PAGE)]
             concerned: set[str] = set()
-            for member, record in zip(members, records, strict=True):
-                entry = _entry(record)
-                for side in entry.filed:
-                    score = entry.rank * 10_000_000_000_000 + entry.starts_at
-                    change = changes["ZADD" if entry.fires else "ZREM", _filed(side)]
-                    change += (score, member) if entry.fires else (member,)
-                    concerned.add(side.rpartition("/")[0])
-            await self._store.together((*change, *arguments) for change, arguments in changes.items())
+            read: list[tuple[str, str]] = []
+            for members in pages:
+                records = await self._store.read("HMGET", f"{at}:sources", *members)
+                rows = [(member, record or "") for member, record in zip(members, records, strict=True)]
+                concerned |= await self._file(rows)
+                read += rows
             await self._tell(concerned)
-            await self._store.settle_sources(
-                shard, [(m, record or "") for m, record in zip(members, records, strict=True)]
-            )
+            for start in range(0, len(read), PAGE):
+                await self._store.settle_sources(shard, read[start : start + PAGE])
+
+    async def _file(self, rows: Sequence[tuple[str, str]]) -> set[str]:
+        """Files what fires and takes out what has ended: (member, record). The slots that this concerns."""
+        changes: dict[tuple[str, str], list[Any]] = defaultdict(list)  # (command, key) -> arguments
+        concerned: set[str] = set()
+        for member, record in rows:
+            entry = _entry(record)
+            for side in entry.filed:
+                score = entry.rank * 10_000_000_000_000 + entry.starts_at
+                change = changes["ZADD" if entry.fires else "ZREM", _filed(side)]
+                change += (score, member) if entry.fires else (member,)
+                concerned.add(side.rpartition("/")[0])
+        await self._store.together((*change, *arguments) for change, arguments in changes.items())
+        return concerned
 
     async def _tell(self, slot_keys: Collection[str]) -> None:
         """Marks the groups that have registered under the slots."""
