@@ -161,7 +161,7 @@ class Sources:
     async def sync(self, shard: int) -> None:
         """Tells the index of the shard's sources that have moved, and marks the groups that this concerns.
 
-        All are filed before anybody is told: to tell a hundred thousand groups takes seconds, and is done once.
+        All are filed before anybody is told: to tell 100,000 groups takes seconds, and is done once.
         """
         at = keys.prefix(shard)
         while moved := list(await self._store.read("SMEMBERS", f"{at}:moved")):
