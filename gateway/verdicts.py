@@ -48,8 +48,8 @@ def quiet_news(delivery: Delivery, begun: Begun) -> str | None:
     """What can be told while the sound is held back: the end to who saw it fire, or that all is held."""
     if delivery.sent and begun.ended and delivery.ends and delivery.updates:
         return PARTLY
-    ordered = begun.fields.get("reason") == HELD and delivery.wanted > delivery.sent
-    return HELD if delivery.sent and ordered else None
+    unsaid = begun.held and not begun.firing and delivery.wanted > delivery.sent
+    return HELD if delivery.sent and unsaid and begun.fields.get("edits") == "1" else None
 
 
 def plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:

@@ -19,6 +19,8 @@ QUICK = """
 route: {receiver: hook, group_by: [cluster], group_wait: 0s, group_interval: 10s}
 receivers: [{name: hook, webhook_configs: [{url: "http://hook.test/"}]}]
 """
+HOOK = 'webhook_configs: [{url: "http://hook.test/"}]'
+PHONE = "pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]"
 
 
 async def silence(world: World, matchers: str, start: int, end: int) -> str:
@@ -146,3 +148,19 @@ async def test_an_end_does_not_wait_with_a_ring_that_is_held_back(make_world: Ma
     await world.take(world.ends("A"))
     await world.until(40 * SECOND)
     assert world.story() == [(0.0, "ring", "A", ""), (30.0, "update", "B", "A")]
+
+
+async def test_a_message_says_that_all_is_held_while_its_ring_is_held_back(make_world: MakeWorld) -> None:
+    world = await make_world(QUICK.replace(HOOK, PHONE))
+    await world.take(world.fires("A"))
+    world.recorder.answer = lambda _: Retry("no answer")
+    await world.until(5 * SECOND)
+    await world.take(world.fires("B"))
+    await world.until(12 * SECOND)
+    await silence(world, 'alertname=~"A|B"', 12 * SECOND, HOUR)
+    world.recorder.answer = lambda _: Sent()
+    await world.until(HOUR - SECOND)
+    told = [(note.kind, note.firing, bool(note.message.held_by)) for note in world.notes]
+    assert told == [("ring", {"A"}, False), ("update", {"A", "B"}, True)]
+    await world.until(HOUR + MINUTE)
+    assert [note.kind for note in world.notes[2:]] == ["ring"]
