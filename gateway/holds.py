@@ -9,16 +9,14 @@ news. Firing alerts that nothing holds are `f` there, the others `h`, with by wh
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 import structlog
 
-from gateway import metrics
+from gateway import hold_texts, metrics
+from gateway.hold_texts import GRACE, RELEASE, Story
 from gateway.sources import Sources, slots
 from gateway.store import keys, reading
 from gateway.store.silences import SilenceStore
@@ -29,8 +27,9 @@ from routing.judge import judge
 from routing.silences import Silences
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
+    from gateway.hold_texts import Lines
     from gateway.placing import Placing
     from gateway.plan import PlanInForce
     from gateway.store.records import ClaimedGroup
@@ -44,13 +43,9 @@ AT_ONCE: Final = 200  # alerts judged without a pause
 WHOLE: Final = 1_000  # alerts up to which a group is always weighed as a whole
 TRIES: Final = 8
 LOOK_AGAIN: Final = 60_000
-SAID: Final = 10  # lines of one kind
 
 Change = tuple[str, str, str, int]
 """Alert key, by what it was held ("" for nothing), by what it is, and until when (ms, 0 for not known)."""
-
-Lines = Sequence[tuple[str, str]]
-"""For the timeline: kind and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +221,9 @@ class Holds:
 
     async def _judge(
         self, gid: str, group: _Group, placing: Placing
-    ) -> tuple[list[Change], _Story, list[tuple[str, str, str]]]:
+    ) -> tuple[list[Change], Story, list[tuple[str, str, str]]]:
         rules = placing.plan.inhibition
-        story = _Story()
+        story = Story()
         changes: list[Change] = []
         filed: list[tuple[str, str, str]] = []
         for start in range(0, len(group.alerts), AT_ONCE):  # others have their turn in between
@@ -240,7 +235,8 @@ class Holds:
                 if hold != alert.was or until:
                     changes.append((alert.key, alert.was, hold, until))
                 if isinstance(verdict, Released):
-                    story.guarded(alert, verdict, new=alert.revision > group.weighed)
+                    news = alert.revision > group.weighed or hold_texts.kind(alert.was) == "inhibition"
+                    story.guarded(alert.labels, verdict.why, news=news)
                 story.held(alert.was, hold)
                 if one.sources:
                     filed.append((gid, alert.key, slots(one)))
@@ -248,9 +244,9 @@ class Holds:
 
     async def _verdicts(
         self, gid: str, group: _Group, placing: Placing, alerts: Sequence[tuple[_Alert, Roles]]
-    ) -> list[dict[str, Any] | Verdict | None]:
-        """For each alert the silence that holds it (as it is written), else what inhibition says."""
-        verdicts: list[dict[str, Any] | Verdict | None] = []
+    ) -> list[str | Verdict | None]:
+        """For each alert the hold by a silence, else what inhibition says."""
+        verdicts: list[str | Verdict | None] = []
         walks: dict[int, Generator[tuple[Ask, ...], Mapping[Ask, tuple[Source, ...]], Verdict | None]] = {}
         asked: dict[int, tuple[Ask, ...]] = {}
 
@@ -259,7 +255,7 @@ class Holds:
 
         for place, (alert, one) in enumerate(alerts):
             silences = group.silences.matching(alert.labels, group.now)
-            verdicts.append(_silence(silences[0]) if silences else None)
+            verdicts.append(hold_texts.by_silence(silences[0]) if silences else None)
             if not silences and one.targets:
                 source = Source(alert.key, f"{alert.key}.{gid}", alert.rank, alert.starts_at, alert.labels)
                 walk = judge(placing.plan.inhibition, source, silenced)
@@ -282,29 +278,24 @@ class Holds:
         return verdicts
 
     def _hold(
-        self, alert: _Alert, verdict: dict[str, Any] | Verdict | None, now: int, placing: Placing
+        self, alert: _Alert, verdict: str | Verdict | None, now: int, placing: Placing
     ) -> tuple[str, int]:
         """By what the alert is held from now on, and until when if that is sure: the text that is stored."""
         plan = placing.plan
-        if isinstance(verdict, dict):
-            return _text(verdict), 0
+        if isinstance(verdict, str):
+            return verdict, 0
         if isinstance(verdict, Inhibited):
-            said = {
-                "by": "inhibition",
-                "rule": plan.inhibition.called(verdict.rule),
-                "source": _shown(verdict.source.labels),
-                "alert": verdict.source.alert,
-            }
+            hold = hold_texts.by_inhibition(plan.inhibition.called(verdict.rule), verdict.source)
             # In a circle it depends on intervals too who can be told, and nobody brings news of those.
             circular = plan.inhibition.circle_of[verdict.rule] is not None
-            return _text(said), now + LOOK_AGAIN if circular else 0
-        was = orjson.loads(alert.was)["by"] if alert.was else ""
+            return hold, now + LOOK_AGAIN if circular else 0
+        was = hold_texts.kind(alert.was)
         if was == "inhibition":
             # Targets usually end with their source, in another body a little later: they are given that time.
-            return _text({"by": "release"}), now + plan.inhibit_release
+            return RELEASE, now + plan.inhibit_release
         if was in ("", "grace", "release") and alert.wait > now:
             # A grace that runs: it was too late for the look that was put off.
-            return (alert.was, 0) if was else (_text({"by": "grace"}), alert.wait)
+            return (alert.was, 0) if was else (GRACE, alert.wait)
         return "", 0
 
     async def watch(self) -> None:
@@ -344,87 +335,10 @@ class Holds:
         return any(rules.circle_of[slot.rule] in own for slot in roles.targets)
 
 
-def _silence(silence: Any) -> dict[str, Any]:
-    return {"by": "silence", "id": silence.id, "until": silence.ends_at, "author": silence.created_by}
-
-
-def _text(hold: Mapping[str, Any]) -> str:
-    return orjson.dumps(hold).decode()
-
-
-def _shown(labels: Mapping[str, str]) -> str:
-    """`NodeDown{instance="a"}`, as people write it; of very many labels the first."""
-    name = labels.get("alertname", "")
-    others = [f'{key}="{labels[key]}"' for key in sorted(labels) if key != "alertname"]
-    return f"{name}{{{', '.join(others[:6])}}}"[:300]
-
-
-def said(hold: str) -> str:
-    """What holds an alert, in words; `hold` is the text that is stored."""
-    if not hold:
-        return ""
-    held = orjson.loads(hold)
-    match held["by"]:
-        case "silence":
-            until = datetime.fromtimestamp(held["until"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-            author = f" by {held['author']}" if held["author"] else ""
-            return f"silence {held['id']}{author}, until {until}"
-        case "inhibition":
-            return f"inhibited by {held['source']} ({held['rule']})"
-        case "release":
-            return "its source has ended; it is told of if it goes on firing"
-        case _:
-            return "waits for alerts that could inhibit it"
-
-
-class _Story:
-    """What one weighing has to say, many alerts to a line."""
-
-    def __init__(self) -> None:
-        self._held: Counter[str] = Counter()
-        self._newly: Counter[str] = Counter()
-        self._free = 0
-        self._guarded: dict[str, bool] = {}  # text -> it is news
-
-    def guarded(self, alert: _Alert, verdict: Released, *, new: bool) -> None:
-        text = f"{_shown(alert.labels)} is told all the same: {verdict.why}"
-        self._guarded[text] = new or (alert.was != "" and orjson.loads(alert.was)["by"] == "inhibition")
-
-    @property
-    def guarded_anew(self) -> int:
-        return sum(self._guarded.values())
-
-    def held(self, was: str, hold: str) -> None:
-        if hold and orjson.loads(hold)["by"] != "grace":
-            self._held[said(hold)] += 1
-            if hold != was:
-                self._newly[said(hold)] += 1
-        elif not hold and was and orjson.loads(was)["by"] != "grace":
-            self._free += 1
-
-    def all(self) -> Lines:
-        """All that is held and all that is let through."""
-        return [*_lines(self._held), *(("guard", text) for text in list(self._guarded)[:SAID])]
-
-    def news(self) -> Lines:
-        """What is held or let through otherwise than before."""
-        free = [("released", f"no longer held: {_alerts(self._free)}")] if self._free else []
-        guarded = [("guard", text) for text, new in self._guarded.items() if new]
-        return [*_lines(self._newly), *free, *guarded[:SAID]]
-
-
-def _count(changes: Sequence[Change], story: _Story) -> None:
+def _count(changes: Sequence[Change], story: Story) -> None:
     """For `/metrics`, once it is written."""
     metrics.weighings.labels("written").inc()
     metrics.alerts_guarded.inc(story.guarded_anew)
     for _, was, hold, _ in changes:
-        if hold and (by := orjson.loads(hold)["by"]) != (was and orjson.loads(was)["by"]):
+        if hold and (by := hold_texts.kind(hold)) != hold_texts.kind(was):
             metrics.alerts_held.labels(by).inc()
-
-
-def _lines(counts: Counter[str]) -> Lines:
-    return [("held", f"held: {_alerts(count)}, {why}") for why, count in counts.most_common(SAID)]
-
-
-def _alerts(count: int) -> str:
-    return f"{count} alert" if count == 1 else f"{count} alerts"

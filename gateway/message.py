@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.holds import said
+from gateway.hold_texts import said
 from gateway.store import reading
 from receivers.base import Message, ShownAlert
 from routing.incident_records import Status

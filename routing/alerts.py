@@ -290,3 +290,8 @@ def expire(known: Known, now: int, dedup: Dedup) -> tuple[Known, News]:
     ended_at = known.until or known.seen + dedup.stale_after
     ended = replace(known, status=Status.RESOLVED, ended_at=ended_at, ended_seen=now, until=0, expired=True)
     return ended, News.ENDED
+
+
+def counted(count: int) -> str:
+    """How many alerts, for people: `1 alert`, `2 alerts`."""
+    return f"{count} alert" if count == 1 else f"{count} alerts"

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from routing.alerts import counted
 from routing.incident_records import (
     ENDED,
     FIRST,
@@ -90,7 +91,7 @@ def _begin(incident: Incident, event: Due, now: int, group: Group) -> Decision:
         tick=_first_tick_after(incident, now),
         considered=group.seq,
     )
-    fires = _alerts(group.firing + group.held)
+    fires = counted(group.firing + group.held)
     worst = f", worst severity {triggered.severity}" if triggered.severity else ""
     line = Line("triggered", f"triggered: {fires} firing{worst}")
     return _ring_everyone(triggered, event, now, group, (), lines=(line,))
@@ -106,7 +107,7 @@ def _go_on(incident: Incident, event: Due, now: int, group: Group, told: tuple[T
         tick=now + incident.group_interval,
         considered=group.seq,
     )
-    fires = _alerts(group.firing + group.held)
+    fires = counted(group.firing + group.held)
     line = Line("triggered", f"fires again, the same episode: {fires} firing")
     return _ring_everyone(again, event, now, group, told, lines=(line,))
 
@@ -136,7 +137,7 @@ def _ring_everyone(
 def _why_suppressed(event: Due, group: Group) -> str:
     if group.firing:
         return f"nobody is told now: {event.quiet}"
-    return f"nobody is told: {_alerts(group.held)} firing, all held"
+    return f"nobody is told: {counted(group.held)} firing, all held"
 
 
 def _tick(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
@@ -196,7 +197,7 @@ def _end(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> 
     orders = tuple(
         Order(delivery.id, group.seq, 0, ENDED, final=group.seq) for delivery in told if delivery.open
     )
-    line = Line("resolved", f"resolved: {_alerts(group.ended)} ended")
+    line = Line("resolved", f"resolved: {counted(group.ended)} ended")
     return Decision(ended, orders, "", now + incident.group_interval, lines=(line,))
 
 
@@ -248,19 +249,15 @@ def _what_is_new(
     if incident.suppressed:
         return _over(incident, group)
     if group.fired_rev > incident.considered:
-        return (Line("grown", f"new alerts added: {_alerts(group.firing)} firing"),)
+        return (Line("grown", f"new alerts added: {counted(group.firing)} firing"),)
     if group.ended_rev > incident.considered:
-        return (Line("partly", f"some alerts resolved: {_alerts(group.firing)} still firing"),)
+        return (Line("partly", f"some alerts resolved: {counted(group.firing)} still firing"),)
     if orders:
-        return (Line("repeated", f"repeat interval elapsed: {_alerts(group.firing)} firing"),)
+        return (Line("repeated", f"repeat interval elapsed: {counted(group.firing)} firing"),)
     return ()
 
 
 def _over(incident: Incident, group: Group) -> tuple[Line, ...]:
     """A quiet time is over; that a hold has ended was said when it did."""
-    over = Line("released", f"the quiet time is over: {_alerts(group.firing)} firing")
+    over = Line("released", f"the quiet time is over: {counted(group.firing)} firing")
     return (over,) if incident.firing else ()
-
-
-def _alerts(count: int) -> str:
-    return f"{count} alert" if count == 1 else f"{count} alerts"

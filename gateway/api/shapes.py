@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gateway.holds import said
+from gateway.hold_texts import said
 from routing.alerts import fingerprint
 
 if TYPE_CHECKING:
