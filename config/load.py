@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from config.explain import explain
 from config.files import text_of
 from config.problems import ConfigError, Problem
-from config.rules import Finding, findings
+from config.rules import mistakes
 from config.schema import Config
 from config.source import read
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from config.document import Document
+    from config.written import Mistake
 
 
 __all__ = ["ConfigError", "Examined", "Problem", "examine", "load", "load_text"]
@@ -94,9 +95,9 @@ def _judged(document: Document, base: Path | None) -> tuple[Config | None, list[
         if not wrong:
             config = _without(document.root.plain(), [detail["loc"] for detail in details], base)
     problems += [
-        _found(finding, document)
-        for finding in findings(data, document.file)
-        if finding.key or not document.at(finding.path).stands_in
+        _found(mistake, document)
+        for mistake in mistakes(data, document.file)
+        if mistake.key or not document.at(mistake.path).stands_in
     ]
     return config, problems
 
@@ -119,13 +120,13 @@ def _without(data: Any, paths: list[tuple[int | str, ...]], base: Path | None) -
         return None
 
 
-def _found(finding: Finding, document: Document) -> Problem:
-    """A finding of the rules, with a variable's name where its value would be shown."""
-    node = document.at(finding.path, key=finding.key)
-    message = finding.message
+def _found(mistake: Mistake, document: Document) -> Problem:
+    """A mistake against the rules, with a variable's name where its value would be shown."""
+    node = document.at(mistake.path, key=mistake.key)
+    message = mistake.message
     if node.filled_in:
-        message = finding.unquoted or message.replace(repr(node.text), repr(node.written))
-    return document.problem(finding.path, message, key=finding.key, offset=finding.offset)
+        message = mistake.unquoted or message.replace(repr(node.text), repr(node.written))
+    return document.problem(mistake.path, message, key=mistake.key, offset=mistake.offset)
 
 
 def _once(problems: list[Problem]) -> list[Problem]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from config.people import ANY_SEVERITY
 from config.problems import did_you_mean
 from config.values import parse_duration
-from config.written import Finding, at_most_one, entries, mapping, names, texts, unique, unknown
+from config.written import Mistake, at_most_one, entries, mapping, names, texts, unique, unknown
 from routing.severity import MOST, NAMES
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Known(NamedTuple):
     glob: dict[str, Any]
 
 
-def findings(data: dict[str, Any]) -> Iterator[Finding]:
+def mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
     """All that is wrong between the keys of these sections."""
     users = {str(user.get("name")): _reached_by(user) for _, user in entries(data, "users")}
     known = _Known(
@@ -60,7 +60,7 @@ def findings(data: dict[str, Any]) -> Iterator[Finding]:
 # --- severities ----------------------------------------------------------------------------------------
 
 
-def _severities(section: Any) -> Iterator[Finding]:
+def _severities(section: Any) -> Iterator[Mistake]:
     path: Path = ("severities",)
     if isinstance(section, list):
         section = {"names": section}
@@ -74,23 +74,23 @@ def _severities(section: Any) -> Iterator[Finding]:
             continue
         if name.lower() in known:
             message = f"the severity {name!r} stands here twice (capitals do not count); expected it once"
-            yield Finding((*path, at), message)
+            yield Mistake((*path, at), message)
         known.append(name.lower())
     if len(known) > MOST:
         message = f"{len(known)} severities; expected at most {MOST}, and other words for them in aliases"
-        yield Finding((*path, MOST), message)
+        yield Mistake((*path, MOST), message)
     for word, name in mapping(section.get("aliases")).items():
         here: Path = ("severities", "aliases", word)
         if word.lower() in known:
-            yield Finding(here, f"{word!r} is a severity itself; expected another word", key=True)
+            yield Mistake(here, f"{word!r} is a severity itself; expected another word", key=True)
         yield from _severity(here, name, known)
     yield from _severity(("severities", "default"), section.get("default"), known)
 
 
-def _severity(path: Path, name: Any, known: list[str]) -> Iterator[Finding]:
+def _severity(path: Path, name: Any, known: list[str]) -> Iterator[Mistake]:
     if isinstance(name, str) and name and name.lower() not in known:
         message = f"there is no severity {name!r}; expected the name of one in severities"
-        yield Finding(path, message + did_you_mean(name.lower(), known))
+        yield Mistake(path, message + did_you_mean(name.lower(), known))
 
 
 def _severity_names(data: dict[str, Any]) -> list[str]:
@@ -102,7 +102,7 @@ def _severity_names(data: dict[str, Any]) -> list[str]:
 # --- teams and users -----------------------------------------------------------------------------------
 
 
-def _teams(data: dict[str, Any], known: _Known) -> Iterator[Finding]:
+def _teams(data: dict[str, Any], known: _Known) -> Iterator[Mistake]:
     yield from unique(data, "team", "teams")
     for path, team in _all_teams(data):
         for way in ("lead", "manager"):
@@ -116,7 +116,7 @@ def _teams(data: dict[str, Any], known: _Known) -> Iterator[Finding]:
                     message = (
                         f"there is no severity {severity!r}; expected {expected}, or {ANY_SEVERITY}{hint}"
                     )
-                    yield Finding((*path, key, severity), message, key=True)
+                    yield Mistake((*path, key, severity), message, key=True)
     for at, rule in entries(data, "team_rules"):
         yield from unknown(("team_rules", at, "team"), rule.get("team"), "team", known.teams, "teams")
 
@@ -128,18 +128,18 @@ def _all_teams(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
         yield ("teams", at), team
 
 
-def _person(path: Path, name: Any, known: _Known) -> Iterator[Finding]:
+def _person(path: Path, name: Any, known: _Known) -> Iterator[Mistake]:
     if isinstance(name, str) and name and "@" not in name and name not in known.users:
         message = f"there is no user {name!r}; expected the name of one in users, or an address with @"
-        yield Finding(path, message + did_you_mean(name, known.users))
+        yield Mistake(path, message + did_you_mean(name, known.users))
 
 
-def _users(data: dict[str, Any]) -> Iterator[Finding]:
+def _users(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from unique(data, "user", "users")
     for at, user in entries(data, "users"):
         if not _reached_by(user):
             message = "nobody can tell this user anything; expected email, slack_id or pagerduty"
-            yield Finding(("users", at), message)
+            yield Mistake(("users", at), message)
 
 
 def _reached_by(user: dict[str, Any]) -> list[str]:
@@ -163,7 +163,7 @@ def _reached_through(way: str, data: dict[str, Any], users: Mapping[str, list[st
 # --- policies ------------------------------------------------------------------------------------------
 
 
-def _policies(data: dict[str, Any], known: _Known) -> Iterator[Finding]:
+def _policies(data: dict[str, Any], known: _Known) -> Iterator[Mistake]:
     yield from unique(data, "policy", "escalation_policies")
     for at, policy in entries(data, "escalation_policies"):
         before = 0
@@ -174,15 +174,15 @@ def _policies(data: dict[str, Any], known: _Known) -> Iterator[Finding]:
             before = max(before, _after(step) or 0)
 
 
-def _step(path: Path, step: dict[str, Any], known: _Known, policy: str) -> Iterator[Finding]:
+def _step(path: Path, step: dict[str, Any], known: _Known, policy: str) -> Iterator[Mistake]:
     yield from at_most_one(path, step, ("notify", "policy"))
     if path[-1] == 0 and step.get("policy"):
         message = "the first step hands over before anybody is told; expected notify"
-        yield Finding((*path, "policy"), message, key=True)
+        yield Mistake((*path, "policy"), message, key=True)
     elif not step.get("notify") and not step.get("policy"):
-        yield Finding(path, "this step tells nobody; expected notify, such as notify: [{team: slack}]")
+        yield Mistake(path, "this step tells nobody; expected notify, such as notify: [{team: slack}]")
     if step.get("policy") == policy:
-        yield Finding((*path, "policy"), "the policy hands over to itself; expected another one")
+        yield Mistake((*path, "policy"), "the policy hands over to itself; expected another one")
     where = "escalation_policies"
     yield from unknown((*path, "policy"), step.get("policy"), "policy", known.policies, where)
     for at, target in entries(step, "notify"):
@@ -196,31 +196,31 @@ def _after(step: dict[str, Any]) -> int | None:
         return None
 
 
-def _when(path: Path, step: dict[str, Any], before: int) -> Iterator[Finding]:
+def _when(path: Path, step: dict[str, Any], before: int) -> Iterator[Mistake]:
     after = _after(step)
     if after is None:
         return
     if path[-1] == 0:
         if after:
             message = "the first step is due at once; expected no after, or a longer group_wait on the route"
-            yield Finding((*path, "after"), message, key=True)
+            yield Mistake((*path, "after"), message, key=True)
     elif not after:
-        yield Finding(path, "this step has no time; expected after, since the first step, such as after: 15m")
+        yield Mistake(path, "this step has no time; expected after, since the first step, such as after: 15m")
     elif after < before:
         message = "this step comes before the one above it; expected after, since the first step, to grow"
-        yield Finding((*path, "after"), message)
+        yield Mistake((*path, "after"), message)
 
 
-def _target(path: Path, target: dict[str, Any], known: _Known) -> Iterator[Finding]:
+def _target(path: Path, target: dict[str, Any], known: _Known) -> Iterator[Mistake]:
     yield from at_most_one(path, target, _KINDS)
     if not any(target.get(kind) for kind in _KINDS):
-        yield Finding(path, f"this target is nobody; expected one of {', '.join(_KINDS)}")
+        yield Mistake(path, f"this target is nobody; expected one of {', '.join(_KINDS)}")
     yield from unknown((*path, "receiver"), target.get("receiver"), "receiver", known.receivers, "receivers")
     yield from unknown((*path, "user"), target.get("user"), "user", known.users, "users")
     kind = "team" if target.get("team") else "user"
     for service in _services(target, known):
         if lacking := _lacking(service, known.glob):
-            yield Finding((*path, kind), lacking)
+            yield Mistake((*path, kind), lacking)
 
 
 def _services(target: dict[str, Any], known: _Known) -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 
-class Finding(NamedTuple):
+class Mistake(NamedTuple):
     """A problem at a path; `key` points at the key there, `offset` that many characters into the value.
 
     `unquoted` is the message where a variable is filled in, if `message` could show a part of its value.
@@ -47,11 +47,11 @@ def texts(data: dict[str, Any], key: str) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def at_most_one(path: Path, data: dict[str, Any], keys: Iterable[str]) -> Iterator[Finding]:
+def at_most_one(path: Path, data: dict[str, Any], keys: Iterable[str]) -> Iterator[Mistake]:
     """Keys that say the same in two ways."""
     given = [key for key in keys if data.get(key)]
     for key in given[1:]:
-        yield Finding((*path, key), f"stands beside {given[0]}; expected only one of the two", key=True)
+        yield Mistake((*path, key), f"stands beside {given[0]}; expected only one of the two", key=True)
 
 
 def children(value: Any) -> Iterable[tuple[str | int, Any]]:
@@ -67,7 +67,7 @@ def names(data: dict[str, Any], *keys: str) -> frozenset[str]:
     return frozenset(name for name in found if isinstance(name, str))
 
 
-def unique(data: dict[str, Any], what: str, *keys: str, at: Path = ()) -> Iterator[Finding]:
+def unique(data: dict[str, Any], what: str, *keys: str, at: Path = ()) -> Iterator[Mistake]:
     """Names that stand twice in these lists of the mapping at `at`."""
     seen: set[str] = set()
     for key in keys:
@@ -75,12 +75,12 @@ def unique(data: dict[str, Any], what: str, *keys: str, at: Path = ()) -> Iterat
             name = item.get("name")
             if isinstance(name, str) and name in seen:
                 message = f"the {what} {name!r} stands here twice; expected unique names"
-                yield Finding((*at, key, index, "name"), message)
+                yield Mistake((*at, key, index, "name"), message)
             seen.add(name if isinstance(name, str) else "")
 
 
-def unknown(path: Path, name: Any, what: str, known: Collection[str], where: str) -> Iterator[Finding]:
+def unknown(path: Path, name: Any, what: str, known: Collection[str], where: str) -> Iterator[Mistake]:
     """A name that nothing has; one that is no text is the schema's matter."""
     if isinstance(name, str) and name and name not in known:
         message = f"there is no {what} {name!r}; expected the name of one in {where}"
-        yield Finding(path, message + did_you_mean(name, sorted(known)))
+        yield Mistake(path, message + did_you_mean(name, sorted(known)))

@@ -87,8 +87,3 @@ class Severities:
 
 
 USUAL: Final = Severities()
-
-
-def rank(labels: Mapping[str, str]) -> int:
-    """0 (worst) to 4 by the usual severities; an unknown or missing one is 2."""
-    return USUAL.rank(labels)
