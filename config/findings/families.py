@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from config.findings import (
+    alert_circles,
     alert_inhibition,
     alert_labels,
     alert_pages,
@@ -41,6 +42,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *alert_routes.CHECKS,
     *alert_labels.CHECKS,
     *alert_inhibition.CHECKS,
+    *alert_circles.CHECKS,
     *alert_pages.CHECKS,
     *front.CHECKS,
     *front_routes.CHECKS,
