@@ -52,7 +52,7 @@ CIRCLE: Final = Code(
 
 def _circles(subject: Subject) -> Iterator[Finding]:
     rules = subject.plan.inhibition.rules
-    known = {path[1] for path, _ in judged(subject)}
+    known = {one.position for one in judged(subject)}
     for circle in subject.plan.inhibition.circles if subject.alerts else ():
         links = _links(subject, [(at, rules[at]) for at in circle if at in known])
         if not (found := _shortest(links)):

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     from config.findings.alerts import RuleAlert
     from config.findings.finding import Finding
-    from config.findings.subject import Subject
-    from config.problems import Path
-    from routing.inhibition import Rule
+    from config.findings.subject import PlacedRule, Subject
 
 RULES: Final = """
     groups:
@@ -60,7 +58,7 @@ IDLE: Final = Code(
 
 
 def _idle(subject: Subject) -> Iterator[Finding]:
-    for path, rule in judged(subject):
+    for _, rule, path in judged(subject):
         for side, matchers in (("source", rule.source), ("target", rule.target)):
             if not subject.meeting(matchers):
                 shown = "" if subject.filled_in(path) else f", {', '.join(map(str, matchers))}"
@@ -106,7 +104,7 @@ EQUAL: Final = Code(
 
 
 def _equal(subject: Subject) -> Iterator[Finding]:
-    for path, rule in judged(subject):
+    for _, rule, path in judged(subject):
         sources, targets = subject.meeting(rule.source), subject.meeting(rule.target)
         if not sources or not targets:
             continue
@@ -173,7 +171,7 @@ PARTLY: Final = Code(
 
 
 def _partly(subject: Subject) -> Iterator[Finding]:
-    for path, rule in judged(subject):
+    for _, rule, path in judged(subject):
         sources, targets = subject.meeting(rule.source), subject.meeting(rule.target)
         for label in dict.fromkeys(rule.equal):
             lacking = [alert for alert in targets if alert.labels.of(label) == ABSENT]
@@ -187,13 +185,9 @@ def _partly(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def judged(subject: Subject) -> Iterator[tuple[Path, Rule]]:
+def judged(subject: Subject) -> Sequence[PlacedRule]:
     """The inhibition rules whose matchers are known, if there are alerts to judge them by."""
-    if subject.alerts is None or not subject.alerts.all:
-        return
-    for at, rule in enumerate(subject.plan.inhibition.rules):
-        if not subject.stands_in(("inhibit_rules", at)):
-            yield ("inhibit_rules", at), rule
+    return subject.rules if subject.alerts and subject.alerts.all else ()
 
 
 def _have(alerts: Sequence[RuleAlert], label: str) -> str:

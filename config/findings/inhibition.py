@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -15,97 +13,14 @@ from routing.matchers import matches_all
 from routing.satisfiable import clash, find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from config.findings.finding import Finding
-    from config.findings.subject import Subject
+    from config.findings.subject import PlacedRule, Subject
     from config.problems import Path
     from routing.inhibition import Rule
 
-MAX_STARTS: Final = 20  # rules of a set from which a circle is looked for
-MAX_STEPS: Final = 2_000
 MAX_COMPARED: Final = 50_000  # pairs of rules of which it is asked whether one covers the other
-
-CIRCLE: Final = Code(
-    "TOC201",
-    "inhibition-circle",
-    "warning",
-    "Alerts that inhibit each other",
-    found="Rules through which alerts can inhibit each other in a circle: one inhibits the next, and the "
-    "last the first.",
-    bad="When all of them fire, each is inhibited by another, and Alertmanager tells nobody of any: the "
-    "worse the outage, the deeper the silence. Tocsin tells of the worst of them and says why, but which "
-    "one that is, is not what the rules say.",
-    example=Example("""\
-        inhibit_rules:
-          - source_matchers: [alertname="SystemDown"]
-            target_matchers: [severity=~"critical|high"]
-          - source_matchers: [alertname="CoordinationFailure"]
-            target_matchers: ['alertname=~"System.*"']
-        """),
-    instead=Example("""\
-        inhibit_rules:
-          - source_matchers: [alertname="SystemDown"]
-            target_matchers: [severity=~"critical|high"]
-          - source_matchers: [alertname="CoordinationFailure"]
-            target_matchers: ['alertname=~"System.*"', alertname!="SystemDown"]
-        """),
-)
-
-
-def _circles(subject: Subject) -> Iterator[Finding]:
-    rules = subject.plan.inhibition.rules
-    placed = {one.position: one for one in _placed(subject)}
-    for circle in subject.plan.inhibition.circles:
-        known = [at for at in circle if at in placed]
-        for start in known[:MAX_STARTS]:
-            found = _around(start, known, rules)
-            if not found:
-                continue
-            alerts = chain([rules[at] for at in found], closed=True).alerts()
-            last = placed[max(found)]
-            lines = [str(subject.line(placed[at].path)) for at in sorted(found)]
-            shown = " and ".join(map(subject.labels, alerts))
-            such = "" if any(subject.filled_in(placed[at].path) for at in found) else f" such as {shown}"
-            yield subject.finding(
-                CIRCLE,
-                last.path,
-                f"alerts{such} can inhibit each other, through the rules in lines {' and '.join(lines)}",
-                'Take the source of one rule out of the target of the other, as with alertname!="...".',
-            )
-            break
-
-
-def _around(start: int, among: Sequence[int], rules: Sequence[Rule]) -> list[int]:
-    """The shortest way from a rule back to it that alerts can really go; empty if there is none."""
-    came: dict[int, int] = {}
-    waiting = deque([start])
-    left = MAX_STEPS
-    while waiting:
-        here = waiting.popleft()
-        for there in among:
-            left -= 1
-            if left < 0:
-                return []
-            if (
-                there == here
-                or there in came
-                or find((*rules[here].target, *rules[there].source)).labels is None
-            ):
-                continue
-            came[there] = here
-            if there != start:
-                waiting.append(there)
-                continue
-            way = [here]
-            while way[-1] != start:
-                way.append(came[way[-1]])
-            way.reverse()
-            if chain([rules[at] for at in way], closed=True).answer.labels is not None:
-                return way
-            del came[there]
-    return []
-
 
 BOTH_SIDES: Final = Code(
     "TOC202",
@@ -173,13 +88,13 @@ UNEQUAL: Final = Code(
 
 
 def _idle(code: Code, subject: Subject) -> Iterator[Finding]:
-    for one in _placed(subject):
+    for one in subject.rules:
         found, reason, advice, path = _why_idle(subject, one)
         if found is code:
             yield subject.finding(code, path, f"this rule never inhibits anything: {reason}", advice)
 
 
-def _why_idle(subject: Subject, one: _Placed) -> tuple[Code | None, str, str, Path]:
+def _why_idle(subject: Subject, one: PlacedRule) -> tuple[Code | None, str, str, Path]:
     rule, path = one.rule, one.path
     for side, matchers in (("source", rule.source), ("target", rule.target)):
         if find(matchers).never:
@@ -235,7 +150,7 @@ COVERED: Final = Code(
 
 
 def _covered(subject: Subject) -> Iterator[Finding]:
-    placed = [one for one in _placed(subject) if _why_idle(subject, one)[0] is None]
+    placed = [one for one in subject.rules if _why_idle(subject, one)[0] is None]
     by_source = ByValue(placed, lambda one: one.rule.source)
     by_target = ByValue(placed, lambda one: one.rule.target)
     covered: set[int] = set()
@@ -293,7 +208,7 @@ EVERYWHERE: Final = Code(
 
 
 def _everywhere(subject: Subject) -> Iterator[Finding]:
-    for one in _placed(subject):
+    for one in subject.rules:
         fixed = any(matcher.name == "alertname" and matcher.op in ("=", "=~") for matcher in one.rule.source)
         if one.rule.equal or fixed or _why_idle(subject, one)[0]:
             continue
@@ -305,22 +220,7 @@ def _everywhere(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    position: int
-    rule: Rule
-    path: Path
-
-
-def _placed(subject: Subject) -> list[_Placed]:
-    """The rules whose matchers are known, with their places."""
-    rules = enumerate(subject.plan.inhibition.rules)
-    placed = [_Placed(at, rule, ("inhibit_rules", at)) for at, rule in rules]
-    return [one for one in placed if not subject.stands_in(one.path)]
-
-
 CHECKS: Final = (
-    Check(CIRCLE, _circles),
     Check(BOTH_SIDES, partial(_idle, BOTH_SIDES)),
     Check(CONTRADICTORY, partial(_idle, CONTRADICTORY)),
     Check(UNEQUAL, partial(_idle, UNEQUAL)),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from config.findings.code import Code
     from config.problems import Path
     from config.schema import Config, RouteConfig
+    from routing.inhibition import Rule
     from routing.matchers import Doubt, Matcher
     from routing.tree import Route
 
@@ -71,6 +72,13 @@ class Subject:
         """Every route with its place, parents before children, in the order written."""
         root = PlacedRoute(("route",), self.config.route, self.plan.root, None, 0, sure=True)
         return tuple(self._walk(root))
+
+    @cached_property
+    def rules(self) -> tuple[PlacedRule, ...]:
+        """The inhibition rules whose matchers are known, with their places."""
+        every = enumerate(self.plan.inhibition.rules)
+        placed = (PlacedRule(at, rule, ("inhibit_rules", at)) for at, rule in every)
+        return tuple(one for one in placed if not self.stands_in(one.path))
 
     @cached_property
     def reach(self) -> Reach:
@@ -172,6 +180,14 @@ class Subject:
         if any(node.filled_in for top in nodes for node in _below(top)):
             return "whose matchers hold variables"
         return show(placed.route.matchers)
+
+
+class PlacedRule(NamedTuple):
+    """An inhibition rule of the plan, and where it is written."""
+
+    position: int
+    rule: Rule
+    path: Path
 
 
 class WrittenMatchers(NamedTuple):
