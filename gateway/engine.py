@@ -22,7 +22,7 @@ from routing.incident import decide
 from routing.incident_records import Due, Line, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from gateway.holds import Holds
     from gateway.leases import Leases
@@ -57,8 +57,9 @@ class Engine:
         self._leases = leases
         self._wake = asyncio.Event()
         self._working: set[asyncio.Task[None]] = set()
+        # What concerns a whole shard takes no room from groups.
+        self._beside: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._set_aside: Counter[str] = Counter()
-        self._syncing: set[int] = set()
         sender.freed = self._wake.set
         self.claimed_at = 0.0  # the loop's time of the last claim, 0 for never
         self._claimed_at = 0.0  # the loop's time of the last round of claims
@@ -72,15 +73,19 @@ class Engine:
         """Works on groups that are claimed already (their lease runs)."""
         for group in groups:
             self._leases.hold(group)
-            self._spawn(self._work(group))
+            task = asyncio.create_task(self._work(group), context=Context())
+            self._working.add(task)
+            task.add_done_callback(self._done)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, context=Context())
-        self._working.add(task)
-        task.add_done_callback(self._done)
+    def _once(self, what: str, shard: int, work: Callable[[int], Coroutine[None, None, None]]) -> None:
+        """Does it for a shard unless that is under way here."""
+        if (what, shard) not in self._beside:
+            task = self._beside[what, shard] = asyncio.create_task(work(shard), context=Context())
+            task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
+        self._beside = {what: other for what, other in self._beside.items() if other is not task}
         self._wake.set()
         if task.cancelled() or not (error := task.exception()):
             return
@@ -154,21 +159,16 @@ class Engine:
         if claim.moved:
             self.sources_moved(shard)
         if claim.walk:
-            self._spawn(self._holds.walk(shard))
+            self._once("walk", shard, self._holds.walk)
         return claim
 
     def sources_moved(self, shard: int) -> None:
         """The index of inhibition is to be told; many who move at once are told of together."""
-        if shard not in self._syncing:
-            self._syncing.add(shard)
-            self._spawn(self._sync(shard))
+        self._once("sync", shard, self._sync)
 
     async def _sync(self, shard: int) -> None:
-        try:
-            await asyncio.sleep(TOGETHER_S)
-            await self._holds.sources.sync(shard)
-        finally:
-            self._syncing.discard(shard)
+        await asyncio.sleep(TOGETHER_S)
+        await self._holds.sources.sync(shard)
 
     async def _work(self, group: ClaimedGroup) -> None:
         with structlog.contextvars.bound_contextvars(group=group.gid):
@@ -271,16 +271,19 @@ class Engine:
 
     async def settle(self) -> None:
         """Waits until nothing claimed is being decided."""
-        while self._working:
-            await asyncio.wait(set(self._working))
+        while tasks := self._tasks():
+            await asyncio.wait(tasks)
+
+    def _tasks(self) -> set[asyncio.Task[None]]:
+        return {*self._working, *self._beside.values()}
 
     async def stop(self, within_s: float) -> None:
         """Lets decisions finish for so long; what remains keeps its lease in `Leases` to be given back."""
-        if self._working:
-            await asyncio.wait(set(self._working), timeout=within_s)
-        for task in list(self._working):
+        if tasks := self._tasks():
+            await asyncio.wait(tasks, timeout=within_s)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _tells(decision: Decision) -> bool:

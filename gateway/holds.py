@@ -310,8 +310,18 @@ class Holds:
             await self._store.wake_walk(max(version, newest + (newest > version)))
 
     async def walk(self, shard: int) -> None:
-        """After silences have changed, begun or ended: marks the groups in which that makes a difference."""
-        version, silences = await self._newest()
+        """After silences have changed, begun or ended: marks the groups in which that makes a difference.
+
+        Where they change meanwhile it begins again.
+        """
+        walked = -1
+        while True:
+            version, silences = await self._newest()
+            if version == walked or await self._walk(shard, version, silences):
+                return
+            walked = version
+
+    async def _walk(self, shard: int, version: int, silences: Silences) -> bool:
         now = await self._store.now(shard)
         await self._store.walk_on(shard, version)
         async for page in reading.firing_pages(self._store, shard):
@@ -323,7 +333,7 @@ class Holds:
             }
             await self.sources.mark(sorted(differ))
             await self._store.walk_on(shard, version)
-        await self._store.walk_ended(shard, version, silences.next_change(now) or 0)
+        return await self._store.walk_ended(shard, version, silences.next_change(now) or 0)
 
     def _in_a_circle(self, labels: Mapping[str, str]) -> bool:
         """Whether the guard may have to choose anew because another one is silenced, or no longer is."""

@@ -343,9 +343,9 @@ class Store:
         """The walk through a shard begins, or goes on, by the silences of `version`."""
         await self._run("walk", shard, "on", version, LEASE)
 
-    async def walk_ended(self, shard: int, version: int, next_at: int) -> None:
-        """It is over; the next one is at `next_at`, 0 for none."""
-        await self._run("walk", shard, "end", version, next_at)
+    async def walk_ended(self, shard: int, version: int, next_at: int) -> bool:
+        """It is over; the next one is at `next_at`, 0 for none. False where they have changed meanwhile."""
+        return int(await self._run("walk", shard, "end", version, next_at)) == 1
 
     async def wake_walk(self, version: int) -> None:
         """The silences have changed: nobody judges by older ones, and every shard is walked through."""

@@ -290,3 +290,25 @@ async def test_news_that_never_ends_lets_no_inhibited_alert_through(make_world: 
     world.holds.sources.ask = ask
     await world.until(HOUR)
     assert not told_of(world, "Slow")
+
+
+async def test_silences_that_change_all_the_time_take_no_room_from_pages(make_world: MakeWorld) -> None:
+    world = await make_world(HEAD, shards=70)
+    await world.take(world.fires("A"))
+    for n in range(5):
+        await silence(world, f'alertname="B{n}"', HOUR)
+        for shard in range(70):
+            await world.engine.claim(shard)
+    assert world.engine.room() == 64
+
+
+async def test_a_silence_that_comes_while_another_is_walked_for_is_heeded(make_world: MakeWorld) -> None:
+    world = await make_world(HEAD)
+    await world.take(world.fires("A"))
+    await world.until(MINUTE)
+    await silence(world, 'alertname="B"', HOUR)
+    for shard in range(world.store.shards):
+        await world.engine.claim(shard)  # the walk begins
+    await silence(world, 'alertname="A"', 2 * HOUR)
+    await world.settle()
+    assert list((await held(world)).values()) == [1]
