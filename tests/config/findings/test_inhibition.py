@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.findings import inhibition, inhibition_circles
 from config.findings.check import run
-from config.findings.inhibition import CHECKS
 from config.findings.subject import Subject
 from config.load import examine
 from routing.matchers import matches_all
@@ -140,7 +140,10 @@ def test_a_rule_is_idle_or_covered_if_that_is_said_and_only_then(tmp_path, writt
     )
     document, config, _ = examine(file, {})
     subject = Subject(document, config)
-    said = {(finding.path.split(".")[0], finding.id) for finding in run(CHECKS, subject)}
+    said = {
+        (finding.path.split(".")[0], finding.id)
+        for finding in run((*inhibition.CHECKS, *inhibition_circles.CHECKS), subject)
+    }
     acts = [
         {(i, j) for i, s in enumerate(ALERTS) for j, t in enumerate(ALERTS) if inhibits(rule, s, t)}
         for rule in subject.plan.inhibition.rules
