@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from gateway.leases import Leases
     from gateway.plan import PlanInForce
     from gateway.sender import Sender
-    from gateway.store.records import ClaimedGroup
-    from gateway.store.store import Claim, Store
+    from gateway.store.records import Claim, ClaimedGroup
+    from gateway.store.store import Store
     from routing.incident_records import Decision, Incident
 
 log = structlog.get_logger()

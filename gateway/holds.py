@@ -19,8 +19,8 @@ from gateway import hold_texts, metrics
 from gateway.hold_texts import GRACE, RELEASE, Story
 from gateway.sources import Sources, slots
 from gateway.store import keys, reading
+from gateway.store.arguments import Weighed
 from gateway.store.silences import SilenceStore
-from gateway.store.store import Weighed
 from gateway.store.unavailable import StoreUnavailableError
 from routing.inhibition import Inhibited, Released, Roles, Source
 from routing.judge import judge
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from gateway.hold_texts import Lines
     from gateway.placing import Placing
     from gateway.plan import PlanInForce
+    from gateway.store.arguments import Change, Generation
     from gateway.store.records import ClaimedGroup
-    from gateway.store.store import Generation, Store
+    from gateway.store.store import Store
     from routing.inhibition import Ask, Verdict
 
 log = structlog.get_logger()
@@ -43,9 +44,6 @@ AT_ONCE: Final = 200  # alerts judged without a pause
 WHOLE: Final = 1_000  # alerts up to which a group is always weighed as a whole
 TRIES: Final = 8
 LOOK_AGAIN: Final = 60_000
-
-Change = tuple[str, str, str, int]
-"""Alert key, by what it was held ("" for nothing), by what it is, and until when (ms, 0 for not known)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from gateway.store.store import MAX_ALERTS_A_CALL, Counts, Store, Unit
+from gateway.store.arguments import Unit
+from gateway.store.store import MAX_ALERTS_A_CALL, Store
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from gateway.placing import Placement, Placing
     from gateway.plan import PlanInForce
-    from gateway.store.records import ClaimedGroup
+    from gateway.store.records import ClaimedGroup, Counts
     from routing.alerts import Arrival
 
 

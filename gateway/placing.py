@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from config.compile import Integration, Plan
     from config.integrations import IntegrationConfig
-    from gateway.store.store import Generation
+    from gateway.store.arguments import Generation
     from routing.tree import Route
 
 _MEMO_SIZE: Final = 200_000

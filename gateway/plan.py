@@ -19,7 +19,7 @@ from gateway import metrics
 from gateway.placing import Placement, Placing
 from gateway.sources import Anew
 from gateway.store import keys, reading
-from gateway.store.store import Timing
+from gateway.store.arguments import Timing
 from gateway.store.unavailable import PlanChangedError
 
 if TYPE_CHECKING:

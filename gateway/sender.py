@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from gateway.holds import Holds
     from gateway.leases import Leases
     from gateway.plan import PlanInForce
+    from gateway.store.arguments import Room
     from gateway.store.records import Begun, ClaimedDelivery
-    from gateway.store.store import Room, Store
+    from gateway.store.store import Store
     from receivers.base import Receiver
     from routing.delivery import Kind, Verdict
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from config.compile import Plan
-    from gateway.store.store import Generation, Store
+    from gateway.store.arguments import Generation
+    from gateway.store.store import Store
     from routing.inhibition import Ask, Roles
 
 PAGE: Final = 200

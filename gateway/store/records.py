@@ -1,4 +1,4 @@
-"""What the scripts hand out, as typed records: a claimed group, a claimed delivery, an attempt begun.
+"""What the scripts hand out, as typed records: what was claimed, an attempt begun, an alert as it is stored.
 
 Pure translation from Redis' answers; it decides nothing.
 """
@@ -14,6 +14,9 @@ from routing.incident_records import Group, Incident, from_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+Counts = tuple[int, int, int, int]
+"""Accepted, repeated, suspected, recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,23 @@ class ClaimedDelivery:
     def member(self) -> str:
         """Its name among the deadlines."""
         return f"d:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought; `wait` is how long until the next deadline, None if there is none.
+
+    `moved`: sources of inhibition of which the index has not been told; `walk`: the silences have changed and
+    the shard is to be walked through; `version`: of the silences by which it was walked last.
+    """
+
+    groups: tuple[ClaimedGroup, ...]
+    deliveries: tuple[ClaimedDelivery, ...]
+    wait: int | None
+    lateness: tuple[int, ...]
+    moved: int
+    walk: bool
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from routing import silence_changes
 from routing.silences import Silence, Silences, from_record, to_record
 
 if TYPE_CHECKING:
-    from gateway.store.store import SilenceRow, Store
+    from gateway.store.arguments import SilenceRow
+    from gateway.store.store import Store
     from routing.silence_changes import Change, Wanted
 
 log = structlog.get_logger()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
@@ -19,7 +18,7 @@ from redis.exceptions import ReadOnlyError, RedisError
 from gateway import metrics
 from gateway.store import keys, scripts
 from gateway.store.calls import Calls
-from gateway.store.records import Begun, ClaimedDelivery, ClaimedGroup, begun, claimed_group
+from gateway.store.records import Begun, Claim, ClaimedDelivery, ClaimedGroup, begun, claimed_group
 from gateway.store.unavailable import PlanChangedError, SchemaError, StoreUnavailableError
 from receivers.base import SHOWN_ALERTS
 
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
+    from gateway.store.arguments import Generation, Room, SilenceRow, Timing, Unit, Weighed
     from gateway.store.calls import Argument
+    from gateway.store.records import Counts
 
 LEASE: Final = 4_000
 MAX_ALERTS_A_CALL: Final = 1_000
@@ -37,91 +38,8 @@ MANY: Final = 500
 """Up to `FEW` commands share the trips of others; more of them travel by themselves, `MANY` at a time."""
 SCHEMA: Final = 1
 """Of all records together; raised when a version of Tocsin can no longer read what an older one wrote."""
-REMEMBER: Final = 24 * 3_600_000
-"""How long an ended alert is remembered, so that late copies and returns of it are known as such."""
 UNHEARD: Final = 5_000
 """A gap between two signs of life that is longer than this is a time in which nobody listened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The durations that scripts are handed: `dedup:` of the configuration, and two of its neighbours."""
-
-    reorder: int = 45_000
-    confirm: int = 330_000
-    stale_after: int = 43_200_000
-    resolve_timeout: int = 300_000
-    retention: int = 30 * 24 * 3_600_000
-    silence_retention: int = 120 * 3_600_000
-
-    @property
-    def as_json(self) -> str:
-        """For the scripts. What is fresher than a seventy-second of `stale_after` is not written again."""
-        return orjson.dumps(
-            {
-                "reorder": self.reorder,
-                "confirm": self.confirm,
-                "stale_after": self.stale_after,
-                "remember": REMEMBER,
-                "fresh": max(self.stale_after // 72, 1),
-            }
-        ).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Alerts of one request for one group: `alerts` are rows of ingest.lua, `contents` go beside them."""
-
-    gid: str
-    digest: str
-    meta: str
-    group_wait: int
-    group_interval: int
-    alerts: Sequence[Sequence[Any]]
-    contents: Sequence[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """What a group's alerts are held by, as judged at one moment: the arguments of weigh.lua."""
-
-    marks: int
-    version: int
-    upto: int
-    all: bool
-    looked: int
-    changes: Sequence[tuple[str, str, str, int]]
-    lines: Sequence[tuple[str, str]]
-
-
-SilenceRow = tuple[str, str, str, int]
-"""Id, record as it was read ("" for none), record as it shall be, when it ends."""
-
-Room = dict[str, int]
-"""Kind of receiver -> how many more deliveries of it the caller can begin."""
-
-Counts = tuple[int, int, int, int]
-"""Accepted, repeated, suspected, recorded."""
-
-Generation = str
-"""Of the plan in force, with its digest: handed to what may only be done under that plan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one claim brought; `wait` is how long until the next deadline, None if there is none.
-
-    `moved`: sources of inhibition of which the index has not been told; `walk`: the silences have changed and
-    the shard is to be walked through; `version`: of the silences by which it was walked last.
-    """
-
-    groups: tuple[ClaimedGroup, ...]
-    deliveries: tuple[ClaimedDelivery, ...]
-    wait: int | None
-    lateness: tuple[int, ...]
-    moved: int
-    walk: bool
-    version: int
 
 
 class Store:

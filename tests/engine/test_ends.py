@@ -11,7 +11,7 @@ from receivers.base import Message, Outcome, Retry, Sent
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gateway.store.store import Claim
+    from gateway.store.records import Claim
 
 
 async def test_the_end_is_told_though_a_late_first_message_showed_all_alerts_ended(world: World) -> None:

@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from gateway.store import connect
-from gateway.store.store import Store, Timing
+from gateway.store.arguments import Timing
+from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:

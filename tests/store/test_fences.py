@@ -11,8 +11,7 @@ from gateway.orders import nothing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.store.records import ClaimedDelivery, ClaimedGroup
-    from gateway.store.store import Claim
+    from gateway.store.records import Claim, ClaimedDelivery, ClaimedGroup
 
 
 def groups_of(claims: Sequence[Claim]) -> list[ClaimedGroup]:

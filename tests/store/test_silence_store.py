@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 from world import CLOCK_AND_GUARD, HOUR, MINUTE, START
 
 from gateway.store import keys, silences
+from gateway.store.arguments import Timing
 from gateway.store.silences import SilenceStore, TooManySilencesError, UnknownSilenceError
-from gateway.store.store import Store, Timing
+from gateway.store.store import Store
 from routing.matchers import parse_matchers
 from routing.silence_changes import InvalidSilenceError, Wanted
 from routing.silences import State, state

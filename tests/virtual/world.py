@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from gateway.store.store import Claim
+    from gateway.store.records import Claim
 
 CLOCK_AND_GUARD = """
 local real = redis
