@@ -312,3 +312,53 @@ async def test_a_silence_that_comes_while_another_is_walked_for_is_heeded(make_w
     await silence(world, 'alertname="A"', 2 * HOUR)
     await world.settle()
     assert list((await held(world)).values()) == [1]
+
+
+# The world begins at 22:13:20 UTC.
+CIRCLE = """
+route:
+  receiver: hook
+  group_by: [alertname]
+  group_wait: 0s
+  routes:
+    - matchers: [alertname="Worst"]
+      mute_time_intervals: [nights]
+    - matchers: [alertname="Both"]
+      mute_time_intervals: [nights]
+      continue: true
+    - matchers: [alertname="Both"]
+receivers:
+  - name: hook
+    webhook_configs: [{url: "http://hook.test/"}]
+inhibit_rules:
+  - {source_matchers: [alertname=~"Worst|Both"], target_matchers: [alertname="Other"]}
+  - {source_matchers: [alertname="Other"], target_matchers: [alertname=~"Worst|Both"]}
+time_intervals:
+  - name: nights
+    time_intervals: [{times: [{start_time: "20:00", end_time: "24:00"}, {start_time: "00:00", end_time: "06:00"}]}]
+"""
+SIX = 7 * HOUR + 46 * MINUTE + 40 * SECOND
+
+
+async def test_of_a_circle_one_is_told_whose_route_may_speak(make_world: MakeWorld) -> None:
+    world = await make_world(CIRCLE)
+    await world.take(world.fires("Worst", severity="critical"), world.fires("Other", severity="low"))
+    await world.until(MINUTE)
+    assert told_of(world, "Other") == [2 * SECOND]
+    assert not told_of(world, "Worst")
+
+
+async def test_of_a_circle_that_is_muted_as_a_whole_one_is_told_in_the_morning(make_world: MakeWorld) -> None:
+    text = CIRCLE.replace('    - matchers: [alertname="Worst"]', '    - matchers: [alertname=~"Worst|Other"]')
+    world = await make_world(text)
+    await world.take(world.fires("Worst", severity="critical"), world.fires("Other", severity="low"))
+    await world.until(SIX + MINUTE)
+    assert len(told_of(world, "Worst")) == 1
+    assert not told_of(world, "Other")
+
+
+async def test_who_may_speak_by_another_route_counts_as_heard(make_world: MakeWorld) -> None:
+    world = await make_world(CIRCLE)
+    await world.take(world.fires("Both", severity="critical"), world.fires("Other", severity="low"))
+    await world.until(MINUTE)
+    assert (told_of(world, "Both"), told_of(world, "Other")) == ([2 * SECOND], [])
