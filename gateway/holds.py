@@ -8,14 +8,12 @@ news. Firing alerts that nothing holds are `f` there, the others `h`, with by wh
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import orjson
 import structlog
 
-from gateway import hold_texts, metrics
+from gateway import hold_texts, metrics, to_weigh
 from gateway.hold_texts import GRACE, RELEASE, Story
 from gateway.sources import Sources, slots
 from gateway.store import keys, reading
@@ -32,47 +30,18 @@ if TYPE_CHECKING:
     from gateway.hold_texts import Lines
     from gateway.placing import Placing
     from gateway.plan import PlanInForce
-    from gateway.store.arguments import Change, Generation
+    from gateway.store.arguments import Change
     from gateway.store.records import ClaimedGroup
     from gateway.store.store import Store
+    from gateway.to_weigh import Alert, Group
     from routing.inhibition import Ask, Verdict
 
 log = structlog.get_logger()
 
 PAGE: Final = 500
 AT_ONCE: Final = 200  # alerts judged without a pause
-WHOLE: Final = 1_000  # alerts up to which a group is always weighed as a whole
 TRIES: Final = 8
 LOOK_AGAIN: Final = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Alert:
-    """One alert to be judged: by what it is held so far ("" for nothing), and until when it has to wait."""
-
-    key: str
-    labels: dict[str, str]
-    rank: int
-    starts_at: int
-    revision: int  # since which it fires here; 0 where it is held
-    was: str
-    wait: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """A group as it was read, at one moment, before anything was asked."""
-
-    generation: Generation  # of the plan by which it is judged
-    marks: int
-    seq: int
-    weighed: int
-    opened: int
-    whole: bool
-    version: int
-    silences: Silences
-    now: int
-    alerts: Sequence[_Alert]
 
 
 class Holds:
@@ -131,7 +100,7 @@ class Holds:
     ) -> tuple[ClaimedGroup, Lines] | None:
         for tried in range(1, TRIES + 1):
             placing = self._plan.current
-            group = await self._read(shard, gid, placing.generation)
+            group = await to_weigh.read(self._store, shard, gid, placing.generation, self._newest())
             changes, story, filed = await self._judge(gid, group, placing)
             lines = story.all() if beginning else story.news()
             if filed:
@@ -152,7 +121,7 @@ class Holds:
         self,
         shard: int,
         gid: str,
-        group: _Group,
+        group: Group,
         changes: Sequence[Change],
         lines: Lines,
         *,
@@ -176,49 +145,8 @@ class Holds:
                 break
         return view
 
-    async def _read(self, shard: int, gid: str, generation: Generation) -> _Group:
-        at = keys.prefix(shard)
-        now, (version, silences), head, firing, held, waits = await asyncio.gather(
-            self._store.now(shard),
-            self._newest(),
-            self._store.read("HMGET", f"{at}:g:{gid}", "marks", "judged", "weighed", "seq", "by", "opened"),
-            self._store.read("ZRANGE", f"{at}:f:{gid}", 0, -1, "WITHSCORES"),
-            self._store.read("HGETALL", f"{at}:h:{gid}"),
-            self._store.read("ZRANGE", f"{at}:y:{gid}", 0, -1, "WITHSCORES"),
-        )
-        marks, judged, weighed, seq, version_then, opened = (int(value or 0) for value in head)
-        waiting = {key: int(score) for key, score in waits}
-        held = held if isinstance(held, dict) else dict(zip(held[::2], held[1::2], strict=True))
-        # The silences may have changed since, and nobody has walked by here yet.
-        whole = marks != judged or version_then < version or len(firing) + len(held) <= WHOLE
-        wanted = [(key, int(rev), "") for key, rev in firing if whole or int(rev) > weighed]
-        wanted += [(key, 0, by) for key, by in held.items() if whole or 0 < waiting.get(key, 0) <= now]
-        alerts = [
-            alert
-            for start in range(0, len(wanted), PAGE)
-            for alert in await self._alerts(at, gid, wanted[start : start + PAGE], waiting)
-        ]
-        return _Group(generation, marks, seq, weighed, opened, whole, version, silences, now, alerts)
-
-    async def _alerts(
-        self, at: str, gid: str, wanted: Sequence[tuple[str, int, str]], waiting: Mapping[str, int]
-    ) -> list[_Alert]:
-        named = [key for key, _, _ in wanted]
-        states, contents = await self._store.together(
-            [("HMGET", f"{at}:s:{gid}", *named), ("HMGET", f"{at}:c:{gid}", *named)]
-        )
-        found = []
-        for (key, revision, was), state, content in zip(wanted, states, contents, strict=True):
-            if state and content:
-                _, starts_at, _, _, _, _, _, _, rank, *_ = orjson.loads(state)
-                labels = orjson.loads(content)[0]
-                found.append(
-                    _Alert(key, labels, int(rank), int(starts_at), revision, was, waiting.get(key, 0))
-                )
-        return found
-
     async def _judge(
-        self, gid: str, group: _Group, placing: Placing
+        self, gid: str, group: Group, placing: Placing
     ) -> tuple[list[Change], Story, list[tuple[str, str, str]]]:
         rules = placing.plan.inhibition
         story = Story()
@@ -241,7 +169,7 @@ class Holds:
         return changes, story, filed
 
     async def _verdicts(
-        self, gid: str, group: _Group, placing: Placing, alerts: Sequence[tuple[_Alert, Roles]]
+        self, gid: str, group: Group, placing: Placing, alerts: Sequence[tuple[Alert, Roles]]
     ) -> list[str | Verdict | None]:
         """For each alert the hold by a silence, else what inhibition says."""
         verdicts: list[str | Verdict | None] = []
@@ -276,7 +204,7 @@ class Holds:
         return verdicts
 
     def _hold(
-        self, alert: _Alert, verdict: str | Verdict | None, now: int, placing: Placing
+        self, alert: Alert, verdict: str | Verdict | None, now: int, placing: Placing
     ) -> tuple[str, int]:
         """By what the alert is held from now on, and until when if that is sure: the text that is stored."""
         plan = placing.plan
