@@ -26,7 +26,14 @@ HOLDS_SAID: Final = 3
 
 
 def compose(
-    kind: Kind, did: str, begun: Begun, external_url: str, store: Store, *, severities: Severities
+    kind: Kind,
+    did: str,
+    begun: Begun,
+    external_url: str,
+    store: Store,
+    *,
+    severities: Severities,
+    route_labels: dict[str, str],
 ) -> Message:
     """The message of an attempt: firing alerts first, then those that ended since the target last looked."""
     incident, fields = begun.incident, begun.fields
@@ -55,6 +62,7 @@ def compose(
         status="resolved" if over else "firing",
         receiver=fields["receiver"],
         route=incident.route,
+        route_labels=route_labels,
         group_labels=incident.labels,
         common_labels=common([alert.labels for alert in alerts]) or incident.labels,
         common_annotations=common([alert.annotations for alert in alerts]),

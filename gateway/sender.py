@@ -188,11 +188,15 @@ class Sender:
         try:
             pinned = unpin(kind, orjson.loads(fields["pinned"]))
             config = self._plan.address(fields["receiver"], kind, pinned)
-            severities = self._plan.severities
             message = compose(
-                what, claimed.id, begun, self._external_url(), self._store, severities=severities
+                what,
+                claimed.id,
+                begun,
+                self._external_url(),
+                self._store,
+                severities=self._plan.severities,
+                route_labels=self._plan.labels_of(begun.incident.route),
             )
-            message = replace(message, route_labels=self._plan.labels_of(message.route))
             memory = orjson.loads(fields.get("memory") or "{}")
             async with asyncio.timeout(ATTEMPT_S):
                 return await self.receiver(kind).send(config, message, memory | {"unknown": unknown})
