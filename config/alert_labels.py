@@ -15,7 +15,8 @@ import re
 from functools import reduce
 from typing import TYPE_CHECKING, Final
 
-from config.promql import Aggregation, Binary, Call, Expr, Number, PromQLError, Selector, Text, Wrapped, parse
+from config.promql import PromQLError, parse
+from config.promql_tree import Aggregation, Binary, Call, Expr, Number, Selector, Text, Wrapped
 from routing.matchers import MatcherError, compile_regex
 from routing.partial import ABSENT, ANYTHING, SOMETHING, PartialLabels, Values, fits, one
 

@@ -1,4 +1,4 @@
-"""An expression in PromQL -> its structure, as far as it decides which labels the result has.
+"""An expression in PromQL -> its structure (`promql_tree.py`).
 
 Numbers, ranges, offsets and timestamps are read over. It is no judge of expressions: some that Prometheus
 refuses pass, and what it cannot read, such as the syntax of a later Prometheus, is an error that callers
@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
+from config.promql_tree import Aggregation, Binary, Call, Expr, Number, Selector, Text, Wrapped
 from routing.go_strings import EscapeError, unquote
 from routing.matchers import Matcher, MatcherError, Operator
 
@@ -24,71 +25,6 @@ MAX_OPERATORS: Final = 200
 class PromQLError(ValueError):
     """The expression cannot be read here; that says nothing about Prometheus."""
 
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A scalar: a literal, or a duration where newer versions take one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A string literal."""
-
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """`up{job="x"}`, with or without a range. The metric's name is no matcher here."""
-
-    matchers: tuple[Matcher, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wrapped:
-    """What changes no label: parentheses, a sign, a subquery."""
-
-    inner: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function with its arguments."""
-
-    function: str
-    args: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregation:
-    """`sum by (a) (x)`. `by` are the labels that stay, `without` those that go; None where not written."""
-
-    operator: str
-    args: tuple[Expr, ...]
-    by: tuple[str, ...] | None
-    without: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """`left operator right`.
-
-    Attributes:
-        on, ignoring: the labels that must, or need not, be equal on both sides; None where not written.
-        many: the side of which each series may meet the same one of the other side.
-        include: the labels that `group_left(...)` takes from the other side.
-    """
-
-    operator: str
-    left: Expr
-    right: Expr
-    on: tuple[str, ...] | None = None
-    ignoring: tuple[str, ...] | None = None
-    many: Literal["left", "right"] | None = None
-    include: tuple[str, ...] = ()
-
-
-Expr = Number | Text | Selector | Wrapped | Call | Aggregation | Binary
 
 AGGREGATIONS: Final = frozenset(
     {"sum", "avg", "count", "min", "max", "group", "stddev", "stdvar", "topk", "bottomk", "count_values"}

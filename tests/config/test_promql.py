@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.promql import Aggregation, Binary, Call, Number, PromQLError, Selector, Text, Wrapped, parse
+from config.promql import PromQLError, parse
+from config.promql_tree import Aggregation, Binary, Call, Number, Selector, Text, Wrapped
 from routing.matchers import Matcher
 
 UP = Selector(())
