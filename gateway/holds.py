@@ -41,7 +41,6 @@ log = structlog.get_logger()
 PAGE: Final = 500
 AT_ONCE: Final = 200  # alerts judged without a pause
 TRIES: Final = 8
-LOOK_AGAIN: Final = 60_000
 
 
 class Holds:
@@ -214,7 +213,7 @@ class Holds:
             hold = hold_texts.by_inhibition(plan.inhibition.called(verdict.rule), verdict.source)
             # In a circle it depends on intervals too who can be told, and nobody brings news of those.
             circular = plan.inhibition.circle_of[verdict.rule] is not None
-            return hold, now + LOOK_AGAIN if circular else 0
+            return hold, placing.quiet_until(now) if circular else 0
         was = hold_texts.kind(alert.was)
         if was == "inhibition":
             # Targets usually end with their source, in another body a little later: they are given that time.

@@ -69,6 +69,8 @@ class Placing:
         self._by_alert: dict[str, Placed] = {}
         self._routes = {route.key: route for route in walk(plan.root)}
         self._by_group: dict[tuple[object, ...], Placement] = {}
+        self._timed = [route.key for route in self._routes.values() if route.mute or route.active]
+        self._quiet_until = (-1, 0)  # for which minute, and what
 
     def placed(self, key: str, labels: Mapping[str, str]) -> Placed:
         """What the plan says of an alert."""
@@ -129,6 +131,15 @@ class Placing:
     def muted(self, labels: Mapping[str, str], at: int) -> bool:
         """Whether everybody who would be told of the alert is kept from it by an interval."""
         return all(self.quiet(route.key, at) for route in self._tree.match(labels))
+
+    def quiet_until(self, at: int) -> int:
+        """When the first of the routes that are quiet now may speak again, milliseconds; 0 where none is."""
+        minute = at // 60_000
+        if self._quiet_until[0] != minute:
+            found = [self.quiet(key, at) for key in self._timed]
+            ends = [one.until for one in found if one and one.until]
+            self._quiet_until = minute, min(ends, default=0)
+        return self._quiet_until[1]
 
     def told_first(self, receiver: str, team: str, rank: int) -> tuple[Integration, ...]:
         """Whom a group of this receiver, or of this policy, tells first."""
