@@ -13,7 +13,8 @@ def told(tmp_path):
     def told(text):
         file = tmp_path / "tocsin.yaml"
         file.write_text(text)
-        return [str(problem).partition("tocsin.yaml:")[2] for problem in examine(file, ENV, without_env=True).problems]
+        problems = examine(file, ENV, without_env=True).problems
+        return [str(problem).partition("tocsin.yaml:")[2] for problem in problems]
 
     return told
 

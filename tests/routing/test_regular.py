@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.regex_tree import needed, samples
 from routing.matchers import MatcherError, compile_regex
+from routing.regex_tree import needed, samples
 from routing.regular import Undecided, automaton, common, exactly
 
 ATOMS = [
