@@ -3,7 +3,6 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote
 
 import typer
 
@@ -63,27 +62,18 @@ def retry_deliveries(
     token: Token = "",
 ) -> None:
     """Try dead deliveries again, now."""
-    from gateway.cli import output as out
-    from gateway.cli.client import Client, ProblemError
+    from gateway.cli.client import Client
+    from gateway.cli.one_by_one import each
 
     client = Client(server, token)
-    revived: list[dict[str, Any]] = []
-    problems: list[dict[str, Any]] = []
-    for delivery in dict.fromkeys(ids):
-        try:
-            revived.append(client.post(f"/deliveries/{quote(delivery, safe='')}/retry").body)
-        except ProblemError as error:
-            if error.status not in {404, 409}:
-                raise
-            problems.append({"id": delivery, **error.problem})
-            out.say(f"{delivery}: {error.message}")
-        else:
-            if output == "text":
-                out.write_line(f"{delivery}: will be sent again now")
-    if output == "json":
-        out.write_json({"deliveries": revived, "problems": problems})
-    if problems:
-        raise typer.Exit(1)
+    each(
+        ids,
+        lambda identity: client.post(f"/deliveries/{identity}/retry"),
+        refused={404, 409},
+        done="will be sent again now",
+        key="deliveries",
+        output=output,
+    )
 
 
 def columns(*, with_incident: bool) -> "list[Column]":

@@ -181,27 +181,18 @@ def expire_silences(
     token: Token = "",
 ) -> None:
     """End silences now; people are told what still fires."""
-    from gateway.cli import output as out
-    from gateway.cli.client import Client, ProblemError
+    from gateway.cli.client import Client
+    from gateway.cli.one_by_one import each
 
     client = Client(server, token)
-    ended: list[dict[str, Any]] = []
-    problems: list[dict[str, Any]] = []
-    for identity in dict.fromkeys(ids):
-        try:
-            ended.append(client.delete(f"/silences/{quote(identity, safe='')}").body)
-        except ProblemError as error:
-            if error.status != 404:
-                raise
-            problems.append({"id": identity, **error.problem})
-            out.say(f"{identity}: {error.message}")
-        else:
-            if output == "text":
-                out.write_line(f"{identity}: expired")
-    if output == "json":
-        out.write_json({"silences": ended, "problems": problems})
-    if problems:
-        raise typer.Exit(1)
+    each(
+        ids,
+        lambda identity: client.delete(f"/silences/{identity}"),
+        refused={404},
+        done="expired",
+        key="silences",
+        output=output,
+    )
 
 
 # --- what was typed ------------------------------------------------------------------------------------
