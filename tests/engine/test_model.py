@@ -11,16 +11,17 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from alertmanager_model import Copy, Integration, Model, Route, Told
+from alertmanager_model import Copy, Integration, Model, Route
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
+from side_by_side import as_arrival, shown, told_in
 from world import MINUTE, SECOND, START, World
-
-from routing.alerts import Arrival, alert_key
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from alertmanager_model import Told
 
 CONFIG = """
 route:
@@ -124,12 +125,6 @@ def said_twice(story: list[Body], delays: list[int]) -> list[Timed]:
     return sorted(both, key=lambda one: one[0])
 
 
-def as_arrival(copy: Copy) -> Arrival:
-    labels = dict(copy.labels)
-    status = "resolved" if copy.ended else "firing"
-    return Arrival(alert_key(labels), labels, {}, status, copy.start, copy.ended or None, None, "")
-
-
 async def told_by_tocsin(url: str, folder: Path, bodies: list[Timed], rest: int) -> list[Told]:
     async with Redis.from_url(url) as redis:
         await redis.flushall()
@@ -139,17 +134,7 @@ async def told_by_tocsin(url: str, folder: Path, bodies: list[Timed], rest: int)
             await world.until(at - START)
             await world.take(*map(as_arrival, body))
         await world.until(world.now - START + rest)
-        return [
-            Told(
-                START + n.at,
-                f"{n.receiver}/{n.integration}",
-                n.kind,
-                (n.receiver, n.message.incident),
-                frozenset(n.firing),
-                frozenset(n.ended),
-            )
-            for n in world.notes
-        ]
+        return told_in(world)
     finally:
         await world.close()
 
@@ -160,21 +145,6 @@ def told_by_model(bodies: list[Timed], rest: int) -> list[Told]:
         model.receive(body, at)
     model.run(at + rest)
     return model.told
-
-
-def shown(told: list[Told]) -> list[str]:
-    """One line each, in the order of time; incidents by the order in which each integration saw them."""
-    order: dict[str, list[tuple[str, int]]] = {}
-    lines = []
-    for one in sorted(told, key=lambda t: (t.at, t.integration, sorted(t.firing | t.ended))):
-        seen = order.setdefault(one.integration, [])
-        if one.incident not in seen:
-            seen.append(one.incident)
-        firing, ended = "".join(sorted(one.firing)), "".join(sorted(one.ended))
-        number = seen.index(one.incident) + 1
-        seconds = (one.at - START) / 1000
-        lines.append(f"{seconds:.3f} {one.integration} {one.kind} #{number} firing={firing} ended={ended}")
-    return lines
 
 
 def agree(url: str, folder: Path, bodies: list[Timed], rest: int = 100 * MINUTE) -> None:

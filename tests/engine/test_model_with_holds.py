@@ -10,20 +10,22 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from alertmanager_model import Copy, Integration, Route, Told
+from alertmanager_model import Copy, Integration, Route
 from held_model import HeldModel, Rule, Silence
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
+from side_by_side import as_arrival, shown, told_in
 from world import MINUTE, SECOND, START, World
 
-from routing.alerts import Arrival, alert_key
 from routing.matchers import parse_matchers
 from routing.silence_changes import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
+
+    from alertmanager_model import Told
 
 CONFIG = """
 inhibit_grace: 0s
@@ -152,12 +154,6 @@ def timed(story: Story) -> list[tuple[int, list[Copy] | Silence]]:
     return found
 
 
-def as_arrival(copy: Copy) -> Arrival:
-    labels = dict(copy.labels)
-    status = "resolved" if copy.ended else "firing"
-    return Arrival(alert_key(labels), labels, {}, status, copy.start, copy.ended or None, None, "")
-
-
 async def told_by_tocsin(url: str, folder: Path, story: Story, rest: int) -> list[Told]:
     async with Redis.from_url(url) as redis:
         await redis.flushall()
@@ -180,17 +176,7 @@ async def told_by_tocsin(url: str, folder: Path, story: Story, rest: int) -> lis
             else:
                 await world.take(*map(as_arrival, what))
         await world.until(world.now - START + rest)
-        return [
-            Told(
-                START + n.at,
-                f"{n.receiver}/{n.integration}",
-                n.kind,
-                (n.receiver, n.message.incident),
-                frozenset(n.firing),
-                frozenset(n.ended),
-            )
-            for n in world.notes
-        ]
+        return told_in(world)
     finally:
         await world.close()
 
@@ -204,21 +190,6 @@ def told_by_model(story: Story, rest: int) -> list[Told]:
             model.receive(what, at)
     model.run(at + rest)
     return model.told
-
-
-def shown(told: Sequence[Told]) -> list[str]:
-    """One line each, in the order of time; incidents by the order in which each integration saw them."""
-    order: dict[str, list[tuple[str, int]]] = {}
-    lines = []
-    for one in sorted(told, key=lambda t: (t.at, t.integration, sorted(t.firing | t.ended))):
-        seen = order.setdefault(one.integration, [])
-        if one.incident not in seen:
-            seen.append(one.incident)
-        firing, ended = "".join(sorted(one.firing)), "".join(sorted(one.ended))
-        number = seen.index(one.incident) + 1
-        seconds = (one.at - START) / 1000
-        lines.append(f"{seconds:.3f} {one.integration} {one.kind} #{number} firing={firing} ended={ended}")
-    return lines
 
 
 def agree(url: str, folder: Path, story: Story, rest: int = 100 * MINUTE) -> None:
