@@ -46,10 +46,12 @@ def levels(claimed: ClaimedDelivery, begun: Begun) -> Delivery:
 
 def quiet_news(delivery: Delivery, begun: Begun) -> str | None:
     """What can be told while the sound is held back: the end to who saw it fire, or that all is held."""
-    if delivery.sent and begun.ended and delivery.ends and delivery.updates:
+    if not delivery.sent or begun.revision <= delivery.sent:
+        return None  # the last ends stay for the end itself: they would be told again and again
+    if begun.ended and delivery.ends and delivery.updates:
         return PARTLY
     unsaid = begun.held and not begun.firing and delivery.wanted > delivery.sent
-    return HELD if delivery.sent and unsaid and begun.fields.get("edits") == "1" else None
+    return HELD if unsaid and begun.fields.get("edits") == "1" else None
 
 
 def plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -364,3 +365,20 @@ async def test_who_may_speak_by_another_route_counts_as_heard(make_world: MakeWo
     await world.take(world.fires("Both", severity="critical"), world.fires("Other", severity="low"))
     await world.until(MINUTE)
     assert (told_of(world, "Both"), told_of(world, "Other")) == ([2 * SECOND], [])
+
+
+async def test_ends_that_wait_for_the_end_are_told_once_while_a_ring_is_held_back(
+    make_world: MakeWorld,
+) -> None:
+    quiet = CIRCLE.replace('"20:00"', '"22:30"').replace("0s", "30s")  # from 1000 s on
+    world = await make_world(quiet)
+    await world.take(world.fires("Worst"))
+    await world.until(14 * MINUTE)
+    world.recorder.answer = lambda _: Retry("away")
+    await world.take(world.fires("Worst", node="b"))
+    await world.until(17 * MINUTE)
+    world.recorder.answer = lambda _: Sent()
+    async with asyncio.timeout(10):
+        await world.take(world.ends("Worst"), world.ends("Worst", at=14 * MINUTE, node="b"))
+        await world.until(HOUR)
+    assert [note.kind for note in world.notes] == ["ring", "update", "end"]
