@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from routing.matchers import Matcher
 
 WORTH: Final = 8  # expressions from which on a set is quicker than asking each
-TOGETHER: Final = 48  # expressions of one set: more of them make its automaton large
+IN_A_SET: Final = 48  # expressions of one set: more of them make its automaton large
 REMEMBERED: Final = 8_192  # values
 
 
@@ -28,7 +28,7 @@ class Expressions:
     def __init__(self, patterns: Iterable[str]) -> None:
         self.patterns = tuple(dict.fromkeys(patterns))
         self._parts = [
-            _Part(self.patterns[at : at + TOGETHER]) for at in range(0, len(self.patterns), TOGETHER)
+            _Part(self.patterns[at : at + IN_A_SET]) for at in range(0, len(self.patterns), IN_A_SET)
         ]
         self._known: dict[str, tuple[str, ...]] = {}
 

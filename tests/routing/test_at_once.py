@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from routing.at_once import TOGETHER, WORTH, Conditions, Expressions
+from routing.at_once import IN_A_SET, WORTH, Conditions, Expressions
 from routing.matchers import Matcher, matches_all
 
 PATTERNS = [
@@ -42,14 +42,14 @@ def test_a_conjunction_is_met_if_each_of_its_matchers_is(conjunctions, label_set
 
 
 def test_more_expressions_than_one_set_takes_keep_their_order():
-    patterns = [f"web-{n}?" for n in range(3 * TOGETHER)]
+    patterns = [f"web-{n}?" for n in range(3 * IN_A_SET)]
     assert Expressions(patterns).met_by("web-") == tuple(patterns[:10])
 
 
 @pytest.mark.parametrize("value", ["a" * 303, "abend25x25", "bbbbbbend40zz40", "end", ""])
 def test_expressions_that_are_too_much_for_one_set_are_asked_one_by_one(value):
     hard = [f"(.*{letter}.{{100}}){{3}}" for letter in "abcdefghijkl"]
-    large = [f"(a|b|[c-z]){{0,{n}}}end{n}.*[xyz]{{0,60}}.*{n}" for n in range(20, 20 + TOGETHER)]
+    large = [f"(a|b|[c-z]){{0,{n}}}end{n}.*[xyz]{{0,60}}.*{n}" for n in range(20, 20 + IN_A_SET)]
     assert len(hard) > WORTH
     for patterns in (hard, large):
         assert list(Expressions(patterns).met_by(value)) == alone(patterns, value)
