@@ -19,6 +19,7 @@ import orjson
 
 from gateway.store import keys
 from routing.inhibition import Source
+from routing.inhibition_index import score
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -185,9 +186,8 @@ class Sources:
         for member, record in rows:
             entry = _entry(record)
             for side in entry.filed:
-                score = entry.rank * 10_000_000_000_000 + entry.starts_at
                 change = changes["ZADD" if entry.fires else "ZREM", _filed(side)]
-                change += (score, member) if entry.fires else (member,)
+                change += (score(entry.rank, entry.starts_at), member) if entry.fires else (member,)
                 concerned.add(side.rpartition("/")[0])
         await self._store.together((*change, *arguments) for change, arguments in changes.items())
         return concerned
@@ -252,9 +252,8 @@ class Anew:
         shards = range(self._store.shards)
         placed = await self._store.together(("HGET", f"{keys.prefix(n)}:holds", "placed") for n in shards)
         self._needed = any(generation != self._generation for generation in placed)
-        if (
-            self._needed
-        ):  # should we come to grief, or another plan between us: it has not been done for either
+        if self._needed:
+            # Should we come to grief, or another plan between us: it has not been done for either.
             await self._note("")
         known = await self._store.together(("EXISTS", f"{keys.prefix(n)}:sources") for n in shards)
         self._filing = {n for n, exists in zip(shards, known, strict=True) if exists}

@@ -1,7 +1,7 @@
 """The index of sources in memory: which firing alerts are filed under which slot.
 
-For the simulator, the tests and the benchmark; the service keeps the same index in its store. It decides
-nothing. Order as in a sorted set of Redis: by score (rank, then start), then by the text of the member.
+For the simulator, the tests and the benchmark; the service keeps the same index in its store, by the same
+score. It decides nothing. Order as in a sorted set of Redis: by score (rank, then start), then by the text of the member.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 RANK_WEIGHT: Final = 10_000_000_000_000  # more than any time in milliseconds, for 300 years to come
 
 
-def score(source: Source) -> int:
-    """The worst first, then the oldest; exact as a double for all ranks up to 900."""
-    return source.rank * RANK_WEIGHT + source.starts_at
+def score(rank: int, starts_at: int) -> int:
+    """Where a source stands in a slot: the worst first, then the oldest. A double is exact to rank 900."""
+    return rank * RANK_WEIGHT + starts_at
 
 
 class Index:
@@ -34,7 +34,7 @@ class Index:
         slots = tuple(slots)
         if source.member in self._sources:
             self.remove(slots, source)
-        entry = score(source), source.member
+        entry = score(source.rank, source.starts_at), source.member
         self._sources[source.member] = entry[0], source
         for slot in slots:
             insort(self._order.setdefault((slot.key, slot.two_sided), []), entry)
