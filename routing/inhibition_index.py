@@ -1,7 +1,8 @@
 """The index of sources in memory: which firing alerts are filed under which slot.
 
 For the simulator, the tests and the benchmark; the service keeps the same index in its store, by the same
-score. It decides nothing. Order as in a sorted set of Redis: by score (rank, then start), then by the text of the member.
+score. It decides nothing. Order as in a sorted set of Redis: by score (rank, then start), then by the text of
+the member.
 """
 
 from __future__ import annotations
