@@ -58,6 +58,14 @@ class Node:
             case "mapping":
                 return {key: value.plain() for key, (_, value) in self.entries.items()}
 
+    def walk(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+        """It and every value below it with its path, parents first; its own path is `path`."""
+        yield path, self
+        for index, item in enumerate(self.items):
+            yield from item.walk((*path, index))
+        for key, (_, value) in self.entries.items():
+            yield from value.walk((*path, key))
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -87,13 +95,5 @@ class Document:
         return Problem(self.file, node.line, column, show_path(path), message)
 
     def walk(self) -> Iterator[tuple[Path, Node]]:
-        """Every node with its path, parents first."""
-        return _walk((), self.root)
-
-
-def _walk(path: Path, node: Node) -> Iterator[tuple[Path, Node]]:
-    yield path, node
-    for index, item in enumerate(node.items):
-        yield from _walk((*path, index), item)
-    for key, (_, value) in node.entries.items():
-        yield from _walk((*path, key), value)
+        """Every value with its path, parents first."""
+        return self.root.walk()

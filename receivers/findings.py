@@ -116,17 +116,10 @@ def _templates(subject: Subject) -> Iterator[tuple[Path, Node]]:
             _, integrations = receiver.entries.get(kind, (None, None))
             for index, one in enumerate(integrations.items if integrations else ()):
                 for key in keys & one.entries.keys():
-                    path = ("receivers", position, kind, index, key)
-                    yield from _texts(path, one.entries[key][1])
-
-
-def _texts(path: Path, node: Node) -> Iterator[tuple[Path, Node]]:
-    if "{" in node.text and not node.stands_in:
-        yield path, node
-    for index, item in enumerate(node.items):
-        yield from _texts((*path, index), item)
-    for key, (_, value) in node.entries.items():
-        yield from _texts((*path, key), value)
+                    top = one.entries[key][1]
+                    for path, node in top.walk(("receivers", position, kind, index, key)):
+                        if "{" in node.text and not node.stands_in:
+                            yield path, node
 
 
 # --- what is rendered ----------------------------------------------------------------------------------

@@ -119,19 +119,10 @@ def _no_file(subject: Subject) -> Iterator[Finding]:
 
 
 def _values(subject: Subject) -> Iterator[tuple[Path, Node]]:
-    """Every value outside of the sections that have neither secrets nor files."""
+    """Every text outside of the sections that have neither secrets nor files."""
     for key, (_, top) in subject.document.root.entries.items():
         if key not in _PLAIN:
-            yield from _below((key,), top)
-
-
-def _below(path: Path, node: Node) -> Iterator[tuple[Path, Node]]:
-    if node.kind == "text":
-        yield path, node
-    for index, item in enumerate(node.items):
-        yield from _below((*path, index), item)
-    for key, (_, value) in node.entries.items():
-        yield from _below((*path, key), value)
+            yield from (found for found in top.walk((key,)) if found[1].kind == "text")
 
 
 CHECKS: Final = (Check(CLEAR, _clear), Check(NO_FILE, _no_file))

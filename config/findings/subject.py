@@ -155,7 +155,7 @@ class Subject:
 
     def filled_in(self, path: Path) -> bool:
         """Whether a variable stands at or below `path`, so that no value from there may be shown."""
-        return any(node.filled_in or node.stands_in for node in _below(self.document.at(path)))
+        return any(node.filled_in or node.stands_in for _, node in self.document.at(path).walk())
 
     def name(self, path: Path) -> str:
         """The name that stands at `path`, quoted, with variables as they are written."""
@@ -163,7 +163,7 @@ class Subject:
 
     def stands_in(self, path: Path) -> bool:
         """Whether a variable without value stands at or below `path`, so that nobody knows what is there."""
-        return any(node.stands_in for node in _below(self.document.at(path)))
+        return any(node.stands_in for _, node in self.document.at(path).walk())
 
     def under(self, path: Path, key: str) -> Path:
         """The path of a key of what stands at `path`, or, if it is not written, `path` itself."""
@@ -177,7 +177,7 @@ class Subject:
         """What a route's own matchers ask, for people: `{severity="critical"}`; variables by name."""
         entries = self.document.at(placed.path).entries
         nodes = [entries[key][1] for key in ("matchers", "match", "match_re") if key in entries]
-        if any(node.filled_in for top in nodes for node in _below(top)):
+        if any(node.filled_in for top in nodes for _, node in top.walk()):
             return "whose matchers hold variables"
         return show(placed.route.matchers)
 
@@ -226,11 +226,3 @@ class PlacedRoute:
     def conditions(self) -> tuple[Matcher, ...]:
         """All that an alert must meet to come here, its siblings left aside: own matchers and those above."""
         return tuple(dict.fromkeys(matcher for one in self.lineage for matcher in one.route.matchers))
-
-
-def _below(node: Node) -> Iterator[Node]:
-    yield node
-    for item in node.items:
-        yield from _below(item)
-    for _, value in node.entries.values():
-        yield from _below(value)
