@@ -102,6 +102,16 @@ def parse_duration(value: Any) -> int:
     return total
 
 
+def show_duration(milliseconds: int) -> str:
+    """As configurations write it: `1h30m`, `250ms`, `0s`."""
+    parts = []
+    for unit in ("w", "d", "h", "m", "s", "ms"):
+        count, milliseconds = divmod(milliseconds, _UNITS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
 def _positive(value: int) -> int:
     if value <= 0:
         raise wrong("cannot be zero", "a duration longer than 0s")

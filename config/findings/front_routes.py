@@ -9,6 +9,7 @@ from config.findings.check import Check
 from config.findings.code import Code, Example
 from config.findings.front import GOOD, finding_in, in_front, receivers_of, written
 from config.findings.front_reach import FrontReach
+from config.values import show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,17 +129,9 @@ def _late(code: Code, subject: Subject) -> Iterator[Finding]:
                 front,
                 code,
                 path,
-                f"{name} {given} {shown(timer.value)}: {effect}",
+                f"{name} {given} {show_duration(timer.value)}: {effect}",
                 f"Set {name}: {better}; {why}.",
             )
-
-
-def shown(duration: int) -> str:
-    """Milliseconds as people write them: `30s`."""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
-        if duration % size == 0:
-            return f"{duration // size}{unit}"
-    return f"{duration}ms"
 
 
 # --- what is hidden ------------------------------------------------------------------------------------

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from config.findings.check import Check
 from config.findings.code import Code, Example
 from config.findings.front import GOOD, finding_in, in_front, webhooks_of, written
-from config.findings.front_routes import shown
-from config.values import parse_duration
+from config.values import parse_duration, show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +127,7 @@ def _timeout(subject: Subject) -> Iterator[Finding]:
         except ValueError:
             continue  # such as 1.5s, which Go takes here
         if 0 < limit < MIN_TIMEOUT:
-            reason = f"after {shown(limit)} Alertmanager breaks off what Tocsin may still be storing"
+            reason = f"after {show_duration(limit)} Alertmanager breaks off what Tocsin may still be storing"
             yield finding_in(
                 front,
                 TIMEOUT,

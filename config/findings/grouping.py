@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.findings.check import Check
 from config.findings.code import Code, Example
+from config.values import show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,8 +160,8 @@ def _repeat(subject: Subject) -> Iterator[Finding]:
             yield subject.finding(
                 REPEAT,
                 key,
-                f"repeat_interval ({duration(timers.repeat_interval)}) is shorter than group_interval"
-                f" ({duration(timers.group_interval)}), once in which it is asked",
+                f"repeat_interval ({show_duration(timers.repeat_interval)}) is shorter than group_interval"
+                f" ({show_duration(timers.group_interval)}), once in which it is asked",
                 "Shorten group_interval, or lengthen repeat_interval to a multiple of it.",
             )
 
@@ -194,8 +195,8 @@ def _wait(subject: Subject) -> Iterator[Finding]:
             yield subject.finding(
                 WAIT,
                 key,
-                f"group_wait ({duration(timers.group_wait)}) is longer than group_interval"
-                f" ({duration(timers.group_interval)}): the first message waits longest",
+                f"group_wait ({show_duration(timers.group_wait)}) is longer than group_interval"
+                f" ({show_duration(timers.group_interval)}): the first message waits longest",
                 "Shorten group_wait.",
             )
 
@@ -261,15 +262,6 @@ def _pages(subject: Subject, route: PlacedRoute) -> bool:
     """Whether the route itself rings somebody's phone."""
     integrations = subject.plan.receivers.get(route.route.receiver, ())
     return bool(route.route.policy) or any(one.kind == "pagerduty" for one in integrations)
-
-
-def duration(milliseconds: int) -> str:
-    """As in a configuration: `1h30m`."""
-    text = ""
-    for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)):
-        count, milliseconds = divmod(milliseconds, length)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"
 
 
 CHECKS: Final = (

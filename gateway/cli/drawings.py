@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
+from config.values import show_duration
 from gateway.cli import output as out
 from routing.matchers import show
 
@@ -21,19 +22,8 @@ if TYPE_CHECKING:
     from routing.explain import Visit
     from routing.tree import Route
 
-_UNITS: Final = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _STYLES: Final = {"told": "bold green", "passed on": "green", "declined": "dim"}
 _FILLED: Final = {"told": "#b7e4c7", "passed on": "#e9f5ec"}
-
-
-def duration(milliseconds: int) -> str:
-    """As configurations write it: `1h30m`, `250ms`, `0s`."""
-    parts = []
-    for unit, size in _UNITS.items():
-        count, milliseconds = divmod(milliseconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
 
 
 def title(route: Route) -> str:
@@ -56,8 +46,8 @@ def _quiet(route: Route) -> str:
 
 def _spans(route: Route) -> list[str | None]:
     """Wait, interval and repeat; a policy does not repeat."""
-    repeat = None if route.policy else duration(route.repeat_interval)
-    return [duration(route.group_wait), duration(route.group_interval), repeat]
+    repeat = None if route.policy else show_duration(route.repeat_interval)
+    return [show_duration(route.group_wait), show_duration(route.group_interval), repeat]
 
 
 def _outcomes(visits: Sequence[Visit]) -> dict[str, str]:
@@ -184,9 +174,9 @@ def document(root: Route, visits: Sequence[Visit]) -> dict[str, Any]:
             "mute_time_intervals": [one.name for one in route.mute],
             "active_time_intervals": [one.name for one in route.active],
             "group_by": _grouping(route),
-            "group_wait": duration(route.group_wait),
-            "group_interval": duration(route.group_interval),
-            "repeat_interval": duration(route.repeat_interval),
+            "group_wait": show_duration(route.group_wait),
+            "group_interval": show_duration(route.group_interval),
+            "repeat_interval": show_duration(route.repeat_interval),
             "continue": route.continue_,
             **known,
             "routes": [node(child) for child in route.children],

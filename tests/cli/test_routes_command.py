@@ -5,8 +5,6 @@ import subprocess
 
 import pytest
 
-from gateway.cli.drawings import duration
-
 CONFIG = r"""
 route:
   receiver: slack-alerts
@@ -250,11 +248,3 @@ def test_ten_thousand_routes_are_shown(here, file):
     leaves = ", ".join(f"{{matchers: [a=b{number}]}}" for number in range(10_000))
     file.write_text(f"route: {{receiver: a, routes: [{leaves}]}}\nreceivers: [{{name: a}}]\n")
     assert len(here("routes", "show", "--output", "dot", "--config", str(file)).out.splitlines()) == 20_004
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "written"),
-    [(0, "0s"), (250, "250ms"), (30_000, "30s"), (5_400_000, "1h30m"), (694_861_001, "1w1d1h1m1s1ms")],
-)
-def test_a_duration_is_shown_as_it_is_written(milliseconds, written):
-    assert duration(milliseconds) == written

@@ -16,6 +16,7 @@ from config.values import (
     Smarthost,
     StoreUrl,
     parse_duration,
+    show_duration,
 )
 
 
@@ -132,3 +133,12 @@ def test_the_embedded_store_is_no_address():
 def test_a_mail_server_needs_a_port(text):
     with pytest.raises(ValidationError, match="HOST:PORT"):
         TypeAdapter(Smarthost).validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "written"),
+    [(0, "0s"), (250, "250ms"), (30_000, "30s"), (5_400_000, "1h30m"), (694_861_001, "1w1d1h1m1s1ms")],
+)
+def test_a_duration_is_shown_as_it_is_written(milliseconds, written):
+    assert show_duration(milliseconds) == written
+    assert parse_duration(written) == milliseconds
