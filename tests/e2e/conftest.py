@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 # Before they are imported, so that a failed assertion in them shows what was compared.
-pytest.register_assert_rewrite("alertmanagers", "audience", "programs", "stage", "waiting")
+pytest.register_assert_rewrite("alertmanagers", "audience", "programs", "stage")
 
 from alertmanagers import Pair, Wire, alertmanager  # noqa: E402 - see above
 from audience import Audience  # noqa: E402 - see above
