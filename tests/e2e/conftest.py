@@ -7,16 +7,12 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from alertmanagers import Pair, Wire, alertmanager
+from audience import Audience
+from programs import Program, RedisServer, Tocsin
+from stage import Stage
 
-# Before they are imported, so that a failed assertion in them shows what was compared.
-pytest.register_assert_rewrite("alertmanagers", "audience", "programs", "stage")
-
-from alertmanagers import Pair, Wire, alertmanager  # noqa: E402 - see above
-from audience import Audience  # noqa: E402 - see above
-from programs import Program, RedisServer, Tocsin  # noqa: E402 - see above
-from stage import Stage  # noqa: E402 - see above
-
-from gateway.standins.smtp import SmtpStandin  # noqa: E402 - see above
+from gateway.standins.smtp import SmtpStandin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
