@@ -2,7 +2,7 @@
 -- Writes by what alerts of a group are held, as it was judged. Refused where what holds has changed since it was asked:
 -- an answer from before must not stand after the group was marked for a new one.
 --
--- KEYS[1]  the shard's prefix. Touches plan; g, s, f, h, y of the group; due, looks, holds, l, activity.
+-- KEYS[1]  the shard's prefix. Touches plan; g, s, f, h, y, gd of the group; d of its deliveries; due, looks, holds, l, activity.
 -- marks    of the group before anything was asked (-1: whatever has been marked since; it stays marked); version: of the
 --          silences that were asked
 -- upto     the group's revision then: firing alerts up to it have been judged; 0 where more pages follow
@@ -54,6 +54,15 @@ if g.changed then
     push(set, 'next', g.next)
   end
 end
+-- A ring that only waits for a hold to end waits no longer.
+for _, did in ipairs(let_out and redis.call('SMEMBERS', key('gd', gid)) or {}) do
+  local v = redis.call('HMGET', key('d', did), 'state', 'ring_wanted', 'ring_sent', 'tries', 'lease')
+  if v[1] == 'open' and num(v[2]) > num(v[3]) and num(v[4]) == 0 and num(v[5]) <= t then
+    redis.call('HSET', key('d', did), 'next_at', 0)
+    redis.call('ZADD', DUE, t, 'd:' .. did)
+  end
+end
+
 if upto > 0 then
   push(set, 'weighed', upto == before and g.seq or upto)
   push(set, 'by', version)

@@ -382,3 +382,17 @@ async def test_ends_that_wait_for_the_end_are_told_once_while_a_ring_is_held_bac
         await world.take(world.ends("Worst"), world.ends("Worst", at=14 * MINUTE, node="b"))
         await world.until(HOUR)
     assert [note.kind for note in world.notes] == ["ring", "update", "end"]
+
+
+async def test_a_first_ring_that_waits_for_a_silence_is_heard_when_it_ends(make_world: MakeWorld) -> None:
+    world = await make_world(HEAD)
+    world.recorder.answer = lambda _: Retry("away")
+    await world.take(world.fires("A"))
+    await world.until(40 * SECOND)
+    identity = await silence(world, 'alertname="A"', 8 * HOUR)
+    await world.settle()
+    world.recorder.answer = lambda _: Sent()
+    await world.until(30 * MINUTE)
+    await world.holds.silence_store.expire(identity)
+    await world.settle()
+    assert told_of(world, "A") == [30 * MINUTE]
