@@ -126,7 +126,10 @@ def _ring_everyone(
         waiting = replace(incident, rung=False)
         line = Line("suppressed", _why_suppressed(event, group))
         return Decision(
-            waiting, deadline=_next_deadline(waiting, event, now, group, told), lines=(*lines, line)
+            waiting,
+            deadline=_next_deadline(waiting, event, now, group, told),
+            leave=0 if told else group.seq,  # nobody waits for the ends of those that nobody was told of
+            lines=(*lines, line),
         )
     rung = replace(incident, rung=True)
     orders = tuple(_ring(delivery, group, FIRST) for delivery in told if delivery.state != "dead")

@@ -164,3 +164,14 @@ async def test_a_message_says_that_all_is_held_while_its_ring_is_held_back(make_
     assert told == [("ring", {"A"}, False), ("update", {"A", "B"}, True)]
     await world.until(HOUR + MINUTE)
     assert [note.kind for note in world.notes[2:]] == ["ring"]
+
+
+async def test_an_end_that_nobody_waited_for_is_not_told_when_the_silence_of_another_ends(
+    world: World,
+) -> None:
+    await silence(world, 'alertname="A"', 0, HOUR)
+    await world.take(world.fires("A"), world.fires("B"))
+    await world.until(10 * SECOND)
+    await world.take(world.ends("B"))
+    await world.until(2 * HOUR)
+    assert world.story() == [(3600.0, "ring", "A", "")]
