@@ -19,11 +19,15 @@ REORDER, CONFIRM = 45_000, 330_000
 
 
 class Integration(NamedTuple):
-    """One way to tell: `ends`, it is told of ends; `updates`, of some ends while others still fire."""
+    """One way to tell: `ends`, it is told of ends; `updates`, of some ends while others still fire.
+
+    `edits`: it changes a message that people see already (asked in `held_model.py`).
+    """
 
     name: str
     ends: bool
     updates: bool
+    edits: bool = False
 
 
 class Route(NamedTuple):

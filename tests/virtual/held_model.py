@@ -1,8 +1,7 @@
 """The model of Alertmanager with what holds alerts back: silences, inhibition and mute intervals.
 
 Who is held is found by walking over all alerts and all rules. What Tocsin means to do otherwise says
-`differs`, with its number in docs/decisions/differences.md. The guard (26) and the grace (24) are not in it:
-its stories have neither circles nor sources that come within a grace.
+`differs`, with its number in docs/decisions/differences.md. The grace (24) is not in it: its stories have none.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ class State:
     def __init__(self) -> None:
         self.held: dict[str, Held] = {}
         self.seen: set[str] = set()  # somebody can have seen that they fire
-        self.told: dict[str, bool] = {}  # integration -> it knows of the incident
+        self.told: dict[str, int] = {}  # integration -> the version that it was told of
         self.rung = False
         self.slots: set[Slot] = set()  # news of these concern the group
         self.flapped = False
@@ -64,11 +63,14 @@ class HeldModel(Model):
         rules: tuple[Rule, ...],
         quiet: Callable[[str, int], int],
         release: int,
+        order: Callable[[Labels, int], object] | None = None,
     ) -> None:
+        """`order` of an alert and its start, the first of which is told of a circle; None: no rules form one."""
         super().__init__(routes)
         self._rules = rules
         self._quiet = quiet
         self._release = release
+        self._order = order
         self._silences: list[Silence] = []
         self._labels: dict[str, Labels] = {}
         self._state: dict[str, State] = {}
@@ -133,14 +135,47 @@ class HeldModel(Model):
     def _silenced(self, labels: Labels, now: int) -> bool:
         return any(one.meets(labels) for one in self._silences if one.start <= now < one.end)
 
-    def _inhibited(self, labels: Labels) -> bool:
-        for rule in self._rules:
-            if rule.target(labels):
-                for other in map(self._labels.__getitem__, self._firing()):
-                    both = rule.source(labels) and rule.target(other)
-                    if rule.source(other) and rule.values(other) == rule.values(labels) and not both:
-                        return True
-        return False
+    def _inhibitors(self, name: str) -> set[str]:
+        labels = self._labels[name]
+        return {
+            other
+            for other in self._firing()
+            for rule in self._rules
+            if rule.target(labels) and rule.source(self._labels[other])
+            if rule.values(self._labels[other]) == rule.values(labels)
+            if not (rule.source(labels) and rule.target(self._labels[other]))
+        }
+
+    def _upstream(self, name: str) -> set[str]:
+        """All that inhibit it, through others too."""
+        found: set[str] = set()
+        todo = [name]
+        while todo:
+            new = self._inhibitors(todo.pop()) - found
+            found |= new
+            todo += new
+        return found
+
+    def _inhibited(self, name: str, now: int) -> bool:
+        above = self._upstream(name)
+        if self._order is None or name not in above:
+            return bool(above)
+        circle = {other for other in above if name in self._upstream(other)}  # differs 26
+        loud = [other for other in circle if not self._silenced(self._labels[other], now)]
+        return circle != above or name != min(loud, key=self._place)
+
+    def _place(self, name: str) -> object:
+        assert self._order
+        starts = [g.alerts[name].latest_start for g in self._groups.values() if name in g.alerts]
+        return self._order(self._labels[name], min(starts))
+
+    def _can_be_chosen(self, name: str) -> bool:
+        labels = self._labels[name]
+        return (
+            self._order is not None
+            and any(r.source(labels) for r in self._rules)
+            and name in self._upstream(name)
+        )
 
     def _judge(self, group: Group, now: int, *, flushing: bool = False) -> None:
         state, freed, changed = self.of(group), False, False
@@ -150,8 +185,9 @@ class HeldModel(Model):
             if self._silenced(labels, now):
                 held = Held("silence")
             else:
-                state.slots |= self._slots(labels, source=False)
-                if self._inhibited(labels):
+                for other in {name} | (self._upstream(name) if self._order else set()):
+                    state.slots |= self._slots(self._labels[other], source=False)
+                if self._inhibited(name, now):
                     held = Held("inhibition")
                 elif was and was.by == "inhibition":  # differs 25
                     held = Held("release", now + self._release)
@@ -204,7 +240,9 @@ class HeldModel(Model):
             differs = [
                 n for n in firing if self._silenced(self._labels[n], now) != self._by(state, n, "silence")
             ]
-            if (silences and differs) or any(held.until == now for held in state.held.values()):
+            if (silences and (differs or any(map(self._can_be_chosen, firing)))) or any(
+                held.until == now for held in state.held.values()
+            ):
                 self._judge(group, now)
             waits = group.flush_at and group.flushed and not state.rung and state.version == state.considered
             if waits and self._quiet(group.route.key, before) == now:
@@ -282,12 +320,19 @@ class HeldModel(Model):
         elif not suppressed and not fire <= entry.firing:
             self._say(group, to, now, "ring", missed)
         elif to.ends and to.updates and not end <= entry.ended:
-            self._judge(group, now, flushing=True)
-            self._say(group, to, now, "update", missed)
+            self._update(group, to, now, missed)
+        elif suppressed and to.edits and not fire and state.told[to.name] < state.version:
+            self._update(group, to, now, missed)  # what people see already says that all is held
         elif not suppressed and entry.at < now - group.route.repeat_interval:
             self._say(group, to, now, "ring", missed)
         else:
             group.missed[to.name] = missed
+
+    def _update(self, group: Group, to: Integration, now: int, missed: set[str]) -> None:
+        version = self.of(group).version
+        self._judge(group, now, flushing=True)
+        self._say(group, to, now, "update", missed)
+        self.of(group).told[to.name] = version
 
     def _say(self, group: Group, to: Integration, now: int, kind: str, missed: set[str]) -> None:
         state, firing = self.of(group), group.present("firing")
@@ -297,6 +342,7 @@ class HeldModel(Model):
         if kind == "update":  # shown, but not heard
             fire &= group.log[to.name].firing
         group.log[to.name] = Entry(fire, end, now)
+        state.told[to.name] = state.version
         state.seen |= free or firing  # differs 27: where all that fire are held, they are shown
         if kind != "end" or to.ends:
             shown = frozenset(missed) if to.ends else frozenset[str]()
