@@ -133,9 +133,8 @@ end
 
 -- When a hold has to be looked at again: by its own time (a grace, a release), or because what holds has changed since.
 local function first_look(g)
-  if g.marks ~= g.judged then return g.look end
   local first = redis.call('ZRANGE', key('y', g.id), 0, 0, 'WITHSCORES')
-  return tonumber(first[2]) or ABSENT
+  return math.min(tonumber(first[2]) or ABSENT, g.marks ~= g.judged and g.look or ABSENT)
 end
 
 local function put(set, member, at)

@@ -271,12 +271,13 @@ class Store:
             await self._run("walk", shard, "wake", version, 0)
 
     async def place_sources(
-        self, shard: int, generation: Generation, rows: Iterable[tuple[str, str, str]]
+        self, shard: int, generation: Generation, rows: Sequence[tuple[str, str, str]]
     ) -> None:
         """By the plan in force these alerts are sources: (group, alert, slots, "" for none)."""
-        flat = (part for row in rows for part in row)
-        if int(await self._run("sources", shard, "place", generation, *flat)) < 0:
-            raise PlanChangedError
+        for start in range(0, len(rows), MANY):  # ten thousand at once would keep Redis from others
+            flat = (part for row in rows[start : start + MANY] for part in row)
+            if int(await self._run("sources", shard, "place", generation, *flat)) < 0:
+                raise PlanChangedError
 
     async def settle_sources(self, shard: int, rows: Iterable[tuple[str, str]]) -> int:
         """The index tells of these: (member, entry as it was read); how many had not changed since."""

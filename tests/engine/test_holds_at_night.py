@@ -396,3 +396,17 @@ async def test_a_first_ring_that_waits_for_a_silence_is_heard_when_it_ends(make_
     await world.holds.silence_store.expire(identity)
     await world.settle()
     assert told_of(world, "A") == [30 * MINUTE]
+
+
+async def test_news_that_may_wait_puts_off_no_release(make_world: MakeWorld) -> None:
+    world = await make_world(AT_ONCE)
+    await world.take(world.fires("NodeDown", node="a", cluster="x"))
+    await world.take(world.fires("Slow", severity="low", node="a"), world.fires("Flaps"))
+    await world.until(MINUTE)
+    await world.take(world.ends("NodeDown", node="a", cluster="x"))
+    await world.until(70 * SECOND)
+    await world.take(world.ends("Flaps"))
+    await world.until(75 * SECOND)
+    await world.take(world.fires("Flaps"))  # to be judged anew at the next tick
+    await world.until(91 * SECOND)
+    assert set((await held(world)).values()) == {0}
