@@ -1,7 +1,7 @@
 """The model of Alertmanager with what holds alerts back: silences, inhibition and mute intervals.
 
 Who is held is found by walking over all alerts and all rules. What Tocsin means to do otherwise says
-`differs`, with its number in docs/decisions/differences.md. The grace (24) is not in it: its stories have none.
+`differs`, with its number in docs/decisions/differences.md. The grace (24) is not in it: no story has one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Labels = dict[str, str]
-Meets = "Callable[[Labels], bool]"
 Slot = tuple[int, tuple[str, ...]]
 
 
@@ -65,7 +64,7 @@ class HeldModel(Model):
         release: int,
         order: Callable[[Labels, int], object] | None = None,
     ) -> None:
-        """`order` of an alert and its start, the first of which is told of a circle; None: no rules form one."""
+        """`order`: of an alert and its start; of a circle the first is told. None: no rules form one."""
         super().__init__(routes)
         self._rules = rules
         self._quiet = quiet
