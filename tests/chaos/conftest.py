@@ -18,6 +18,7 @@ from ears import SlowPagerDuty
 from judge import judge
 from processes import Gateway, RedisServer
 from traffic import Traffic
+from wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,6 +69,15 @@ async def redis(require_peer, folder):
     await server.start()
     yield server
     server.end()
+
+
+@pytest.fixture
+async def wire(folder, redis):
+    """Between a gateway and its Redis."""
+    made = Wire(folder / "wire.sock", redis.socket)
+    await made.start()
+    yield made
+    await made.stop()
 
 
 @pytest.fixture

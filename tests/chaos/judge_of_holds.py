@@ -90,7 +90,7 @@ class Judge:
         by = held(firing, silences)
         finding = Finding(fire=len(firing), held=sum(map(bool, by.values())))
         incidents = await self._incidents(finding)
-        told = told_by_group(self.pagerduty.heard, finding.wrong)
+        told = self._told(finding)
         for group, alerts in self.traffic.alerts.items():
             fires = {alert.id: by[alert.id] for alert in alerts if alert.firing}
             loud = {name for name, why in fires.items() if not why} if self._may_ring(alerts) else set()
@@ -100,6 +100,17 @@ class Judge:
             finding.wrong += [f"{group}: {line}" for line in wrong]
         finding.wrong += await nothing_is_forgotten(self.redis_url)
         return finding
+
+    def _told(self, finding: Finding) -> dict[str, list[Heard]]:
+        """What PagerDuty took, by group.
+
+        Who died may have sent it or not: where it may not be sent again, its end is told all the same.
+        """
+        wrong: list[str] = []
+        told = told_by_group(self.pagerduty.heard, wrong)
+        untold = [line for line in wrong if line.startswith("resolved, never triggered")]
+        finding.wrong += [line for line in wrong if line not in untold or len(untold) > len(self.deaths)]
+        return told
 
     def _may_ring(self, alerts: Sequence[Alert]) -> bool:
         return not alerts or alerts[0].labels["part"] != "muted" or time.monotonic() > self.muted_until
@@ -139,7 +150,7 @@ class Judge:
     async def of_all(self) -> Whole:
         """Of the whole story, once it is at rest."""
         finding = Whole(**vars(await self._look()))
-        told = told_by_group(self.pagerduty.heard, finding.wrong)
+        told = self._told(finding)
         numbered = await self._numbered(finding, told)
         finding.wrong += [line for one in numbered.values() for line in _says_why(one)]
         numbers(sorted(numbered), finding.wrong, gaps=bool(self.deaths))

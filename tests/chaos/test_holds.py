@@ -10,14 +10,18 @@ import asyncio
 import os
 import signal
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import KEY
 from judge_of_holds import Judge
 from town_of_holds import TrafficWithHolds, config
+from wire import STEPS_OF_HOLDING, sprung
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from processes import Gateway
 
 pytestmark = pytest.mark.chaos
@@ -42,23 +46,29 @@ class Story:
         for one in self.gateways:
             await one.start()
 
-    async def round(self, *, calm_s: float) -> None:
-        """Everything changes, for some seconds under kills; then nothing does, and all must be right."""
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[None]:
+        """Everything changes meanwhile; then nothing does, and all must be right."""
         self.traffic.stopping.clear()
         task = asyncio.create_task(self.traffic.run())
-        end = time.monotonic() + KILLING_S
         try:
+            yield
+            self.traffic.stopping.set()
+            await asyncio.wait_for(task, 60)
+        finally:
+            task.cancel()
+        await self.rests("killed")
+
+    async def round(self, *, calm_s: float) -> None:
+        """Some seconds of kills, then some without."""
+        end = time.monotonic() + KILLING_S
+        async with self.changing():
             while time.monotonic() < end:
                 await asyncio.sleep(self.town.random.uniform(0.1, 1.0))
                 await self.somebody_dies()
             for one in self.gateways:
                 await one.wait_ready()
             await asyncio.sleep(calm_s)
-            self.traffic.stopping.set()
-            await asyncio.wait_for(task, 60)
-        finally:
-            task.cancel()
-        await self.rests("killed")
 
     async def somebody_dies(self) -> None:
         random, one = self.town.random, self.town.random.choice(self.gateways)
@@ -156,3 +166,19 @@ async def test_two_processes_and_their_redis_die_again_and_again(town, redis):
 @pytest.mark.long
 async def test_two_workers_and_their_embedded_store_die_again_and_again(town):
     await told(two_workers(town), "holds, two workers on the embedded store", ROUNDS, calm_s=10)
+
+
+@pytest.mark.long
+async def test_one_process_is_killed_before_and_after_each_step_of_holding(town, redis, wire):
+    one = town.gateway("--redis", wire.url)
+    story = Story(town, [one], redis.url)
+    await story.start()
+    async with story.changing():
+        for step in STEPS_OF_HOLDING:
+            for when in ("before", "after"):
+                await sprung(wire.set(step, when))
+                one.kill()
+                await one.start()
+        await asyncio.sleep(5)
+    await story.let_go()
+    await story.ends("each step of holding, one process")

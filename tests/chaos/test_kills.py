@@ -11,24 +11,10 @@ import signal
 import time
 
 import pytest
-from wire import STEPS, Wire
+from wire import STEPS, sprung
 
 pytestmark = pytest.mark.chaos
 KILLS = int(os.environ.get("TOCSIN_KILLS", "150"))  # of each long test
-
-
-async def sprung(trap):
-    """Waits until the trap has killed somebody."""
-    done, _ = await asyncio.wait({trap.sprung}, timeout=15)
-    assert done, f"nobody took the step {trap.step} within 15 s"
-
-
-@pytest.fixture
-async def wire(folder, redis):
-    made = Wire(folder / "wire.sock", redis.socket)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 def every_step(random):

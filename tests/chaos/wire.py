@@ -25,6 +25,7 @@ _SHA = re.compile(rb"(?i)EVALSHA\r\n\$40\r\n([0-9a-f]{40})")
 _NUMBER = re.compile(rb"(?i)INCR(BY)?\r\n\$\d+\r\nt:number\r\n")
 _NAMES = {script.sha.encode(): name for name, script in scripts.load_all().items()}
 STEPS = ("ingest", "claim", "number", "commit", "begin", "sent", "renew")
+STEPS_OF_HOLDING = ("weigh", "mark", "sources", "walk", "silence")
 
 
 @dataclass
@@ -34,6 +35,12 @@ class Trap:
     step: str
     when: Literal["before", "after"]
     sprung: asyncio.Future[int] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+async def sprung(trap: Trap) -> None:
+    """Waits until the trap has killed somebody."""
+    done, _ = await asyncio.wait({trap.sprung}, timeout=15)
+    assert done, f"nobody took the step {trap.step} within 15 s"
 
 
 class Wire:
