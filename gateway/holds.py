@@ -249,15 +249,21 @@ class Holds:
     async def _walk(self, shard: int, version: int, silences: Silences) -> bool:
         now = await self._store.now(shard)
         await self._store.walk_on(shard, version)
+        differ: set[str] = set()
+        seen = 0
         async for page in reading.firing_pages(self._store, shard):
-            differ = {
+            differ.update(
                 alert.gid
                 for alert in page
                 if bool(silences.matching(alert.labels, now)) != (alert.held_by == "silence")
                 or self._in_a_circle(alert.labels)
-            }
-            await self.sources.mark(sorted(differ))
-            await self._store.walk_on(shard, version)
+            )
+            seen += len(page)
+            if seen >= AT_ONCE:
+                await self.sources.mark(sorted(differ))
+                await self._store.walk_on(shard, version)
+                differ, seen = set(), 0
+        await self.sources.mark(sorted(differ))
         return await self._store.walk_ended(shard, version, silences.next_change(now) or 0)
 
     def _in_a_circle(self, labels: Mapping[str, str]) -> bool:
