@@ -119,6 +119,7 @@ class Engine:
             with contextlib.suppress(StoreUnavailableError):
                 await self._store.ping()
                 break
+        self._holds.sources.forget()
         if asyncio.get_running_loop().time() - self._claimed_at > LONG_AWAY_S:
             await asyncio.sleep(CATCH_UP_S)
 

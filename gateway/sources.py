@@ -91,6 +91,10 @@ class Sources:
         await self._register(gid, new)
         self._registered.update((gid, opened, key) for key in new)
 
+    def forget(self) -> None:
+        """The store was away, and may have lost what it was told last."""
+        self._registered.clear()
+
     async def _register(self, gid: str, slot_keys: Collection[str]) -> None:
         # By the time of each, so that groups which are gone do not pile up where a source seldom speaks.
         now = int(time.time())

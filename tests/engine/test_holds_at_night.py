@@ -410,3 +410,20 @@ async def test_news_that_may_wait_puts_off_no_release(make_world: MakeWorld) -> 
     await world.take(world.fires("Flaps"))  # to be judged anew at the next tick
     await world.until(91 * SECOND)
     assert set((await held(world)).values()) == {0}
+
+
+async def test_what_a_store_lost_while_it_was_away_is_registered_again(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world(BY_NAME)
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(MINUTE)
+    await world.redis.delete(*await world.redis.keys("t:{*}:w"))
+    monkeypatch.setattr("gateway.engine.AWAY_S", 0)
+    await world.engine._store_is_back()
+    await world.holds.sources.mark(list(await held(world)))
+    await world.until(2 * MINUTE)
+    await world.take(world.ends("NodeDown", node="a"))
+    await world.until(3 * MINUTE)
+    assert told_of(world, "Slow") == [2 * MINUTE + 30 * SECOND]
