@@ -152,11 +152,13 @@ class Engine:
         placing = self._plan.current
         claim = await self._store.claim(shard, placing.generation, self.room(), self._sender.room())
         self.claimed_at = asyncio.get_running_loop().time()
-        await self._holds.keep_up(claim.version)
+        try:
+            await self._holds.keep_up(claim.version)
+        finally:  # whatever comes of that: what is claimed is ours to do
+            self.accept(claim.groups)
+            self._sender.accept(claim.deliveries)
         for late in claim.lateness:
             metrics.deadline_lateness.labels("group").observe(late / 1000)
-        self.accept(claim.groups)
-        self._sender.accept(claim.deliveries)
         if claim.moved:
             self.sources_moved(shard)
         if claim.walk:
