@@ -15,9 +15,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import orjson
-
-from gateway.store import keys
+from gateway.store import keys, reading
 from routing.inhibition import Source
 from routing.inhibition_index import score
 
@@ -152,11 +150,8 @@ class Sources:
         )
         found = {}
         for (member, alert, _, _), record, content in zip(places, records, contents, strict=True):
-            if not record or not content:
-                continue
             entry = _entry(record)
-            if entry.fires:
-                labels = orjson.loads(content)[0]
+            if entry.fires and (labels := reading.labels_of(content)) is not None:
                 source = Source(alert, member, entry.rank, entry.starts_at, labels)
                 found[member] = (source, set(entry.filed))
         return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from gateway.store import keys
+from gateway.store import keys, reading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -90,8 +90,7 @@ async def _alerts(
     )
     found = []
     for (key, revision, was), state, content in zip(wanted, states, contents, strict=True):
-        if state and content:
+        if state and (labels := reading.labels_of(content)) is not None:
             _, starts_at, _, _, _, _, _, _, rank, *_ = orjson.loads(state)
-            labels = orjson.loads(content)[0]
             found.append(Alert(key, labels, int(rank), int(starts_at), revision, was, waiting.get(key, 0)))
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import orjson
+import structlog
 
 from gateway.store import keys
 from gateway.store.records import StoredAlert, stored_alerts
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
     from gateway.store.store import Store
+
+log = structlog.get_logger()
 
 PAGE: Final = 500
 EVER: Final = 1 << 52
@@ -64,10 +67,22 @@ async def firing_pages(store: Store, shard: int) -> AsyncIterator[list[Firing]]:
         )
         for (gid, page), texts in zip(wanted, contents, strict=True):
             yield [
-                Firing(gid, key, orjson.loads(text)[0], by)
+                Firing(gid, key, labels, by)
                 for (key, by), text in zip(page, texts, strict=True)
-                if text
+                if (labels := labels_of(text)) is not None
             ]
+
+
+def labels_of(content: str | None) -> dict[str, str] | None:
+    """An alert's labels, None where it is gone or cannot be read: it must not keep others waiting."""
+    if not content:
+        return None
+    try:
+        labels: dict[str, str] = orjson.loads(content)[0]
+    except (ValueError, LookupError, TypeError):
+        log.warning("alert.unreadable", record=content[:200])
+        return None
+    return labels
 
 
 def _pairs(answer: Any) -> Iterable[tuple[str, str]]:

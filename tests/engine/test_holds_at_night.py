@@ -427,3 +427,17 @@ async def test_what_a_store_lost_while_it_was_away_is_registered_again(
     await world.take(world.ends("NodeDown", node="a"))
     await world.until(3 * MINUTE)
     assert told_of(world, "Slow") == [2 * MINUTE + 30 * SECOND]
+
+
+async def test_an_alert_that_cannot_be_read_keeps_no_other_group_held(make_world: MakeWorld) -> None:
+    world = await make_world(HEAD, shards=1)
+    await silence(world, 'alertname="A"', HOUR)
+    await world.take(world.fires("A"))
+    await world.take(world.fires("B", cluster="b"))
+    await world.until(MINUTE)
+    (gid,) = [gid for gid, count in (await held(world)).items() if not count]
+    contents = f"{keys.prefix(0)}:c:{gid}"
+    await world.redis.hset(contents, mapping=dict.fromkeys(await world.redis.hkeys(contents), "{cut off"))
+    await world.until(HOUR)
+    assert told_of(world, "A") == [HOUR]
+    await world.plan.reload()
