@@ -18,8 +18,9 @@ help: ## Say what there is
 demo: $(VENV)/.runtime ## See it work: alerts in, PagerDuty, Slack and mail out (stand-ins), no Redis needed
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/tocsin demo $(ARGS); else $(BIN)/tocsin demo --once $(ARGS); fi
 
+# All of them in two processes: most that take long wait for a real server's timer.
 test: $(VENV)/.dev ## Run the tests; ARGS="tests/routing -k name" runs some
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 lint: $(VENV)/.dev ## Style, types, who imports whom, and what may lie in the repository
 	$(BIN)/ruff check .

@@ -22,6 +22,9 @@ pytest.register_assert_rewrite("alertmanagers", "audience", "programs", "stage",
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# Tests that run side by side are given the width of a terminal that they do not have.
+os.environ.pop("COLUMNS", None)
+
 
 def peer(name: str) -> str:
     """The path of a program that tests talk to. Without it they are skipped; where CI asks, they fail."""
