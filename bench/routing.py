@@ -127,9 +127,9 @@ def _placing(plan: Plan, size: int) -> tuple[float, float]:
     placing = Placing(plan, 1, "of-the-bench", {})
     sets = list(_label_sets(size, CHUNK))
     for number, labels in enumerate(sets):
-        placing.places(f"warm-{number}", labels, resolved=False)
+        placing.placed(f"warm-{number}", labels)
     keys = (f"new-{number}" for number in range(CHUNK))
-    new = _per_set(lambda labels: placing.places(next(keys), labels, resolved=False), iter(sets))
+    new = _per_set(lambda labels: placing.placed(next(keys), labels), iter(sets))
     keys = (f"new-{number}" for number in range(CHUNK))
-    known = _per_set(lambda labels: placing.places(next(keys), labels, resolved=False), iter(sets))
+    known = _per_set(lambda labels: placing.placed(next(keys), labels), iter(sets))
     return known, new
