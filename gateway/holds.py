@@ -81,15 +81,15 @@ class Holds:
         """Judges the group's alerts by what is true now and writes it down: the group as it is then.
 
         `release`: its lease is given back with it. `beginning`: the incident has no timeline yet, so the
-        lines for it come back; else they have been written. None where that failed, or news kept coming in
-        between: then what is not judged is told.
+        lines for it come back; else they have been written. None where that failed: then what is not judged
+        is told.
         """
         try:
             with metrics.weigh_duration.time():
                 return await self._weigh(shard, gid, release=release, beginning=beginning)
         except StoreUnavailableError:
             raise
-        except Exception:
+        except Exception:  # a fault of ours in judging must not keep a page back
             metrics.weighings.labels("failed").inc()
             log.exception("group.not_weighed", group=gid)
             return None

@@ -67,7 +67,7 @@ def wait_for_answer(socket: str, process: subprocess.Popen[bytes]) -> None:
             except redis.ConnectionError:
                 assert process.poll() is None, "the server ended at once"
                 assert time.monotonic() < end, "the server does not answer"
-                time.sleep(0.02)
+                time.sleep(0.02)  # a process that starts tells nobody when it listens
             else:
                 return
 
