@@ -247,6 +247,7 @@ class Holds:
             walked = version
 
     async def _walk(self, shard: int, version: int, silences: Silences) -> bool:
+        rules = self._plan.current.plan.inhibition
         now = await self._store.now(shard)
         await self._store.walk_on(shard, version)
         differ: set[str] = set()
@@ -256,7 +257,7 @@ class Holds:
                 alert.gid
                 for alert in page
                 if bool(silences.matching(alert.labels, now)) != (alert.held_by == "silence")
-                or self._in_a_circle(alert.labels)
+                or rules.in_a_circle(alert.labels)  # the guard may have to choose anew
             )
             seen += len(page)
             if seen >= AT_ONCE:
@@ -265,15 +266,6 @@ class Holds:
                 differ, seen = set(), 0
         await self.sources.mark(sorted(differ))
         return await self._store.walk_ended(shard, version, silences.next_change(now) or 0)
-
-    def _in_a_circle(self, labels: Mapping[str, str]) -> bool:
-        """Whether the guard may have to choose anew because another one is silenced, or no longer is."""
-        rules = self._plan.current.plan.inhibition
-        if not rules.circles:
-            return False
-        roles = rules.roles(labels)
-        own = {rules.circle_of[slot.rule] for slot in roles.sources} - {None}
-        return any(rules.circle_of[slot.rule] in own for slot in roles.targets)
 
 
 def _count(changes: Sequence[Change], story: Story) -> None:

@@ -175,6 +175,18 @@ class Rules:
         self.circle_of = tuple(of.get(place) for place in range(len(rules)))
         self.both = tuple(not find((*one.source, *one.target), steps=STEPS).never for one in rules)
 
+    def circles_from(self, roles: Roles) -> set[int | None]:
+        """The sets of `circles` in which an alert of these roles is a source."""
+        return {self.circle_of[slot.rule] for slot in roles.sources} - {None}
+
+    def in_a_circle(self, labels: Mapping[str, str]) -> bool:
+        """Whether the alert may be in a circle with others: a source and a target of one set of rules."""
+        if not self.circles:
+            return False
+        roles = self.roles(labels)
+        own = self.circles_from(roles)
+        return any(self.circle_of[slot.rule] in own for slot in roles.targets)
+
     def called(self, place: int) -> str:
         """What people know a rule by: its name, else where it stands in the configuration."""
         return self.rules[place].name or f"inhibit_rules[{place}]"

@@ -53,7 +53,7 @@ def judge(rules: Rules, alert: Source, silenced: Silenced, *, bound: int = BOUND
     roles = rules.roles(alert.labels)
     if not roles.targets:
         return None
-    own = {rules.circle_of[slot.rule] for slot in roles.sources} - {None}
+    own = rules.circles_from(roles)
     answers = _Answers(rules.both)
     yield from answers.learn(
         (slot, FEW if rules.circle_of[slot.rule] in own else 1) for slot in roles.targets

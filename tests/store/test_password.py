@@ -36,7 +36,7 @@ def locked(require_peer: Callable[[str], str]) -> Iterator[str]:
         while not Path(socket).exists():
             assert process.poll() is None, "the server ended at once"
             assert time.monotonic() < end, "the server does not answer"
-            time.sleep(0.02)
+            time.sleep(0.02)  # a process that starts tells nobody when it listens
         yield socket
         process.terminate()
         process.wait(10)
