@@ -6,9 +6,11 @@ each other by the group's revisions, whole numbers that grow with each change.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
+
+from routing.policies import Target, TargetKind
 
 SCHEMA: Final = 1
 
@@ -26,7 +28,59 @@ class Status(StrEnum):
 
     PENDING = "pending"
     TRIGGERED = "triggered"
+    ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Who has an incident in hand: who said so, by which way, when, and until when (0 for ever).
+
+    `reminded`: they have been told that it ends soon.
+    """
+
+    by: str
+    via: str
+    at: int
+    until: int = 0
+    reminded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How far one policy has come with an incident (`escalation.py`).
+
+    Attributes:
+        t0: when its first step became due (again); `unless: acknowledged` steps are planned from it.
+        t_open: the first t0; `unless: resolved` steps are planned from it.
+        digest: tells the policy's steps as they were from what they may be after a change of configuration.
+        done: the steps that have been gone through, in rising order.
+        again: (step, when) for steps that are said again.
+        round: how often the whole policy has been repeated.
+        last: the deliveries that the newest step rang: if each is refused, the next step does not wait.
+    """
+
+    policy: str
+    t0: int
+    t_open: int
+    digest: str = ""
+    done: tuple[int, ...] = ()
+    again: tuple[tuple[int, int], ...] = ()
+    round: int = 0
+    last: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A person is to be told by one more of their ways, at `at`, unless that is unnecessary by then."""
+
+    at: int
+    kind: TargetKind
+    name: str
+    place: str
+    unless: str
+    reason: str
+    policy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +100,13 @@ class Incident:
         rung: people have been told of it. What was held from its beginning has not.
         suppressed: nobody is to be told now: all of it is held, or in a time that is quiet.
         gid: the identity of its group, "" in a record from before that was kept.
+        policy: the escalation policy, "" for a plain receiver; `team`: whose it is, "" for nobody's.
+        ack: who has it in hand; it stays while the status is `acknowledged`, and as a memory once resolved.
+        clocks: of its policy, and of each that it was handed over to, in that order.
+        later: ways of telling people that are still to come.
+        stood_at: since when the clocks stand because it is suppressed, 0 while they go.
+        dismissed: it was resolved by hand.
+        answered_at: when somebody first acknowledged it, 0 for never.
     """
 
     number: int
@@ -70,6 +131,19 @@ class Incident:
     rung: bool = True
     suppressed: bool = False
     gid: str = ""
+    policy: str = ""
+    team: str = ""
+    ack: Ack | None = None
+    clocks: tuple[Clock, ...] = ()
+    later: tuple[Later, ...] = ()
+    stood_at: int = 0
+    dismissed: bool = False
+    answered_at: int = 0
+
+    @property
+    def open(self) -> bool:
+        """It is triggered or acknowledged: not before its time, and not over."""
+        return self.status in (Status.TRIGGERED, Status.ACKNOWLEDGED)
 
 
 def to_record(incident: Incident) -> dict[str, Any]:
@@ -88,7 +162,26 @@ def from_record(record: dict[str, Any]) -> Incident:
             f"an incident's record of schema {record.get('schema')!r}; this version reads {SCHEMA}"
         )
     fields = {name: value for name, value in record.items() if name != "schema"}
-    return Incident(**{**fields, "status": Status(fields["status"])})
+    ack, clocks, later = fields.get("ack"), fields.get("clocks", ()), fields.get("later", ())
+    return Incident(
+        **{
+            **fields,
+            "status": Status(fields["status"]),
+            "ack": Ack(**ack) if ack else None,
+            "clocks": tuple(map(_clock, clocks)),
+            "later": tuple(Later(**one) for one in later),
+        }
+    )
+
+
+def _clock(fields: dict[str, Any]) -> Clock:
+    clock = Clock(**fields)
+    return replace(
+        clock,
+        done=tuple(clock.done),
+        again=tuple((step, at) for step, at in clock.again),
+        last=tuple(clock.last),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +248,77 @@ class Due:
     until: int | None = None
 
 
-Event = Due
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Somebody has it in hand, for ever or (a snooze) up to `until`.
+
+    Of each answer: `by` is who gave it, a user's name where that is known; `via`, from where, in words
+    ("Slack", "PagerDuty", "mail link", "command line", "HTTP"); `delivery`, the delivery whose service
+    already shows it (PagerDuty's own acknowledgement is not sent back to it), "" for none.
+    """
+
+    by: str
+    via: str
+    until: int = 0
+    delivery: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unacknowledged:
+    """Nobody has it in hand after all: the policy starts again."""
+
+    by: str
+    via: str
+    delivery: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Somebody says that it is over: its alerts are dismissed."""
+
+    by: str
+    via: str
+    delivery: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """The next step of the policy is wanted now."""
+
+    by: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reassigned:
+    """Others are to have it: `target` is told instead of step 1, or another policy begins."""
+
+    by: str
+    via: str
+    target: Target | None = None
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderAdded:
+    """Somebody is told besides, acknowledged or not."""
+
+    by: str
+    via: str
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A line for the timeline."""
+
+    by: str
+    via: str
+    text: str
+
+
+Answer = Acknowledged | Unacknowledged | Resolved | Escalated | Reassigned | ResponderAdded | Noted
+Event = Due | Answer
 
 
 @dataclass(frozen=True, slots=True)
