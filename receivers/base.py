@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from routing.incident_records import Ack
     from routing.severity import Grade
 
 Kind = Literal["ring", "update", "end"]
@@ -49,6 +50,10 @@ class Message:
     `held` counts alerts that fire beside these and that a silence or an inhibition holds back. Where that is
     every one, `held_by` says by what, and `alerts` and `firing` are those: such a message is never a ring and
     must make no sound.
+    `acknowledged` says who has it in hand. `upcoming` is what happens next if nobody does, in words, at
+    `upcoming_at` (ms, 0 for nothing). `history` holds the newest lines of the timeline, oldest first: when
+    (ms), and what. `escalates`: it goes by a policy, so each ring must be heard. `person` is the user whom this
+    copy is for, "" where it is for several. `answerable`: it can be acknowledged (a test cannot).
     """
 
     kind: Kind
@@ -80,6 +85,13 @@ class Message:
     route_labels: Mapping[str, str] = field(default_factory=dict)
     held: int = 0
     held_by: str = ""
+    acknowledged: Ack | None = None
+    upcoming: str = ""
+    upcoming_at: int = 0
+    history: tuple[tuple[int, str], ...] = ()
+    escalates: bool = False
+    person: str = ""
+    answerable: bool = False
 
 
 SHOWN_ALERTS = 50
