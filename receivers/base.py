@@ -52,8 +52,8 @@ class Message:
     must make no sound.
     `acknowledged` says who has it in hand. `upcoming` is what happens next if nobody does, in words, at
     `upcoming_at` (ms, 0 for nothing). `history` holds the newest lines of the timeline, oldest first: when
-    (ms), and what. `escalates`: it goes by a policy, so each ring must be heard. `person` is the user whom this
-    copy is for, "" where it is for several. `answerable`: it can be acknowledged (a test cannot).
+    (ms), and what. `escalates`: it goes by a policy, so each ring must be heard. `person` is the user whom
+    this copy is for, "" where it is for several. `answerable`: it can be acknowledged (a test cannot).
     """
 
     kind: Kind
