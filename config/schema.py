@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from config.auth import AuthConfig, Scope, TokenConfig
 from config.integrations import (
     Authorization,
     BasicAuth,
@@ -44,7 +45,6 @@ from config.values import (
     SlackApiUrl,
     Smarthost,
     StoreUrl,
-    TokenHash,
     Url,
     Utf8LabelName,
 )
@@ -84,8 +84,6 @@ __all__ = [
     "json_schema",
     "reveal",
 ]
-
-Scope = Literal["ingest", "read", "respond", "admin"]
 
 
 class ReceiverConfig(Section):
@@ -202,22 +200,6 @@ class SilencesConfig(Section):
     """Silences, which people make while Tocsin runs."""
 
     retention: PositiveDuration = Field(432_000_000, description="How long ended ones can still be seen.")
-
-
-class TokenConfig(Section):
-    """A credential of somebody who talks to Tocsin, and what it may do."""
-
-    name: Name
-    token: Secret | None = None
-    hash: TokenHash | None = Field(None, description="sha256: and the hexadecimal digest of the token.")
-    token_file: SecretFile | None = None
-    scopes: frozenset[Scope] = Field(min_length=1)
-
-
-class AuthConfig(Section):
-    """Who may talk to Tocsin. Without tokens it listens on loopback only."""
-
-    tokens: tuple[TokenConfig, ...] = ()
 
 
 class LimitsConfig(Section):
