@@ -133,7 +133,16 @@ class SlackConfig(Section):
     mention: str = Field(
         "", description="Who is notified on purpose: @here, @channel, a user or user group id."
     )
+    buttons: bool = Field(
+        True,
+        description="Buttons to answer below the message; only where `slack` says how presses come back.",
+    )
     http_config: HTTPConfig | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """A bot's: what it posts can be edited."""
+        return self.app_token is not None or self.app_token_file is not None
 
 
 class EmailConfig(Section):

@@ -6,7 +6,9 @@ Nothing here retries or waits.
 
 With a bot token, the first ring posts. Every further one is a reply in the thread that is also sent to the
 channel (`reply_broadcast`), since an edit is silent and a plain reply is heard only by who is in the thread;
-then the message is edited. The end is an edit; with `send_resolved` it is also a quiet reply.
+then the message is edited. The end is an edit; with `send_resolved` it is also a quiet reply. What is new in
+the timeline is written into the thread, quietly, with whatever else is told. Below the message stand the
+buttons to answer it (`slack_buttons.py`).
 An incoming webhook cannot edit: each ring, and the end, is a new message, and nothing tells whether one whose
 answer was lost arrived, so it is posted again.
 
@@ -46,7 +48,7 @@ _CONNECT_S: Final = 5
 
 def traits(config: SlackConfig) -> Traits:
     """One at a time in a channel. With a webhook nothing can be edited, so updates are not sent."""
-    if _has_token(config):
+    if config.has_token:
         return Traits(slots=1, edits=True, updates=True, target=f"slack:{_shown(config.channel)}")
     try:
         address = reveal(config.api_url, config.api_url_file)
@@ -59,10 +61,6 @@ def traits(config: SlackConfig) -> Traits:
 def create() -> SlackReceiver:
     """A receiver without connections yet; imports slack_sdk."""
     return SlackReceiver()
-
-
-def _has_token(config: SlackConfig) -> bool:
-    return config.app_token is not None or config.app_token_file is not None
 
 
 def _shown(channel: str) -> str:

@@ -8,7 +8,7 @@ metadata", `conversations.history`, `conversations.replies`, `conversations.list
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from receivers.base import Retry
@@ -29,20 +29,28 @@ _MEMBER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,}")
 
 @dataclass(slots=True)
 class Place:
-    """Where an incident's message is, and which ring was told there last."""
+    """Where an incident's message is, which ring was told there last, and how far its thread has come.
+
+    The thread holds the timeline up to the moment `lines_to` (ms), of which it has `lines_at` lines.
+    """
 
     channel: str
     ts: str
     told: str
+    lines_to: int = 0
+    lines_at: int = 0
 
     def memory(self) -> dict[str, Any]:
         """What the next attempt is handed."""
-        return {"channel": self.channel, "ts": self.ts, "told": self.told}
+        return asdict(self)
 
 
 def remembered(memory: Mapping[str, Any]) -> Place | None:
     """The place that an earlier attempt kept."""
-    return Place(memory["channel"], memory["ts"], memory.get("told", "")) if memory.get("ts") else None
+    if not memory.get("ts"):
+        return None
+    lines = (int(memory.get(name, 0)) for name in ("lines_to", "lines_at"))
+    return Place(memory["channel"], memory["ts"], memory.get("told", ""), *lines)
 
 
 def metadata(delivery: str, told: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_SECTION",
+    "clock",
     "code",
     "context",
     "cut",
@@ -98,6 +99,11 @@ def linked(title: str, url: str) -> str:
 def moment(milliseconds: int) -> str:
     """In the reader's own time zone; the part behind the bar is for clients that cannot."""
     return f"<!date^{milliseconds // 1000}^{{date_short_pretty}} {{time}}|{filters.moment(milliseconds)}>"
+
+
+def clock(milliseconds: int) -> str:
+    """The time of day, in the reader's own zone."""
+    return f"<!date^{milliseconds // 1000}^{{time_secs}}|{filters.clock(milliseconds)}>"
 
 
 def mentions(said: str) -> tuple[str, list[str]]:

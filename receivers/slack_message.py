@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receivers import filters, variables
 from receivers.render import TemplateError
+from receivers.slack_alerts import MAX_LINE, NO_INCIDENT, counted, listed, newest
+from receivers.slack_buttons import buttons
 from receivers.slack_markup import (
     MAX_SECTION,
-    code,
     context,
     cut,
     escaped,
@@ -34,28 +35,27 @@ from receivers.slack_markup import (
     section,
     usable,
 )
+from receivers.slack_standing import blocks, standing, taken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from config.schema import SlackConfig
-    from receivers.base import Message, ShownAlert
+    from receivers.base import Message
     from receivers.render import Renderer
+    from receivers.slack_standing import Lines
     from routing.severity import Grade
 
 MAX_FIELDS: Final = 10
 MAX_FIELD: Final = 2000
 MAX_FALLBACK: Final = 1000
 _MAX_TITLE: Final = 250
-_MAX_LINE: Final = 280  # ten of them fit into a section
-_LINES: Final = 10
 _LABELS: Final = 8
 
 _EMOJI: Final[Mapping[Grade, str]] = {"critical": "🔴", "error": "🟠", "warning": "🟡", "info": "🔵"}
 _ENDED: Final = "✅"
 _HELD: Final = "🔕"
 _TRIED: Final = "🧪"
-_NO_INCIDENT: Final = "a test: somebody tries this receiver, nothing is wrong"
 _NAMED_COLORS: Final = {"good": "#1a7f37", "warning": "#9a6700", "danger": "#c8281e"}
 _SAID_ELSEWHERE: Final = frozenset({"alertname", "severity"})
 
@@ -75,7 +75,7 @@ class Look:
 
 
 def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, new: bool) -> Look:
-    """The incident's message: a headline, and behind a coloured bar what fires, links and labels.
+    """The incident's message: a headline, and behind a coloured bar what fires, who has it, links and labels.
 
     `new` says that it is posted, not edited: then it mentions, and a repeat says that it is one (an edited
     message says it in its thread).
@@ -84,7 +84,8 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
     title = texts.text(config.title, _title(message))
     heard = new and message.kind == "ring"
     mention = _mention(config, texts) if heard else ""
-    state = news(message) if new or message.held_by or message.status == "resolved" else ""
+    told = news(message) if new or message.held_by or message.status == "resolved" else ""
+    state = ", ".join(part for part in (told, taken(message)) if part)
     headline = " ".join(
         part
         for part in (
@@ -98,8 +99,11 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
     )
     shown = [section(part) for part in _body(config, message, texts)]
     shown += _fields(config, texts)
+    shown += [section(stands)] if (stands := standing(message)) else []
     shown += [section(links)] if (links := _links(message)) else []
     shown.append(context(_facts(config, message)))
+    if below := buttons(config, message):
+        shown.append(below)
     fallback = texts.text(config.fallback, _fallback(message, state))
     text = cut(variables.marked(message, fallback), MAX_FALLBACK)
     return Look(
@@ -110,15 +114,22 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
     )
 
 
-def thread_line(config: SlackConfig, message: Message, renderer: Renderer) -> Look:
-    """What is said in the thread of the incident's message: new alerts, a repeat, the end."""
+def timeline_lines(message: Message, lines: Lines) -> Look:
+    """What has happened since, said quietly in the thread."""
+    text = f"{_title(message)}: {escaped(filters.truncated(lines[-1][1], MAX_FALLBACK // 2))}"
+    return Look(cut(text, MAX_FALLBACK), blocks(lines))
+
+
+def thread_line(config: SlackConfig, message: Message, renderer: Renderer, lines: Lines = ()) -> Look:
+    """What is said in the thread of the incident's message: new alerts, a repeat, the end; then `lines`."""
     texts = _Texts(message, renderer)
     mention = _mention(config, texts) if message.kind == "ring" else ""
     state = news(message) or "notified again"
     head = " ".join(part for part in (_emoji(message), f"*{_upper(state)}*", mention) if part)
-    lines = _lines(message, _newest(message)) if message.new_firing and message.kind == "ring" else []
+    alerts = listed(message, newest(message)) if message.new_firing and message.kind == "ring" else []
     text = cut(_fallback(message, state), MAX_FALLBACK)
-    return Look(f"{mention} {text}".strip(), [section("\n".join((head, *lines)))], notes=texts.notes)
+    shown = [section("\n".join((head, *alerts))), *blocks(lines)]
+    return Look(f"{mention} {text}".strip(), shown, notes=texts.notes)
 
 
 def news(message: Message) -> str:
@@ -126,7 +137,7 @@ def news(message: Message) -> str:
     if message.status == "resolved":
         return f"resolved after {filters.duration(variables.lasted(message))}"
     if message.held_by:
-        return f"now held: {escaped(filters.truncated(message.held_by, _MAX_LINE))}"
+        return f"now held: {escaped(filters.truncated(message.held_by, MAX_LINE))}"
     if message.test or message.kind != "ring" or message.reason in ("", "first notification"):
         return ""
     if message.reason == "no longer held":
@@ -201,49 +212,12 @@ def _body(config: SlackConfig, message: Message, texts: _Texts) -> list[str]:
     if message.status == "firing" and values["description"] not in ("", said):
         paragraphs.append(prose(values["description"]))
     several = message.firing + message.resolved > 1
-    lines = [_counts(message), *_lines(message, message.alerts)] if several and not message.test else []
-    return [part for part in ("\n".join(paragraphs), "\n".join(lines)) if part] or [_counts(message)]
+    lines = [counted(message), *listed(message, message.alerts)] if several and not message.test else []
+    return [part for part in ("\n".join(paragraphs), "\n".join(lines)) if part] or [counted(message)]
 
 
 def _number(message: Message) -> str:
     return "Test" if message.test else f"Incident #{message.incident}"
-
-
-def _counts(message: Message) -> str:
-    if message.test:
-        return f"*{_NO_INCIDENT}*"
-    counts = [f"{message.firing} firing{', all held' if message.held_by else ''}"] if message.firing else []
-    counts += [f"{message.resolved} resolved"] if message.resolved else []
-    return f"*{', '.join(counts)}*"
-
-
-def _lines(message: Message, alerts: Sequence[ShownAlert]) -> list[str]:
-    """One line for each of the first alerts, with what tells it from the others."""
-    lines = [_line(message, alert) for alert in alerts[:_LINES]]
-    total = message.firing + message.resolved if alerts is message.alerts else len(alerts)
-    more = total - len(lines)
-    return [*lines, f"_and {more} more_"] if more > 0 else lines
-
-
-def _line(message: Message, alert: ShownAlert) -> str:
-    own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
-    what = filters.truncated(" ".join(own), 120) or alert.labels.get("alertname", "alert")
-    parts = ["✓" if alert.status == "resolved" else "•", code(what)]
-    said = "".join(escaped(filters.truncated(text, 100)) for text in variables.own_texts(alert, message)[:1])
-    if alert.status == "resolved" and message.firing:
-        parts.append("no longer reported" if alert.expired else "resolved")
-        said = f"— {said}" if said else ""
-    if said:
-        parts.append(said)
-    if alert.status == "firing" and abs(alert.starts_at - variables.since(message)) > 60_000:
-        parts.append(f"since {moment(alert.starts_at)}")
-    return cut(" ".join(parts), _MAX_LINE)
-
-
-def _newest(message: Message) -> list[ShownAlert]:
-    """Which alerts are new to this channel is known as a number: it is those that started last."""
-    firing = [alert for alert in message.alerts if alert.status == "firing"]
-    return sorted(firing, key=lambda alert: -alert.starts_at)[: message.new_firing]
 
 
 def _fields(config: SlackConfig, texts: _Texts) -> list[dict[str, Any]]:
@@ -262,9 +236,7 @@ def _facts(config: SlackConfig, message: Message) -> str:
     span = f"firing since {moment(began)}"
     if message.status == "resolved":
         span = f"fired from {moment(began)} to {moment(message.resolved_at)}"
-    facts = (
-        [_NO_INCIDENT] if message.test else [escaped(message.severity), span, variables.also_held(message)]
-    )
+    facts = [NO_INCIDENT] if message.test else [escaped(message.severity), span, variables.also_held(message)]
     if not config.fields:
         hidden = _SAID_ELSEWHERE | message.group_labels.keys()
         common = [(k, v) for k, v in sorted(message.common_labels.items()) if v and k not in hidden]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from receivers.base import Retry, Sent
+from receivers.base import Refused, Retry, Sent
 from receivers.slack_answers import LAYOUT_ERRORS, LOST_ERRORS, SlackError, call
 from receivers.slack_lookup import Lookup, Place, metadata, remembered
-from receivers.slack_message import thread_line, whole_message
+from receivers.slack_message import thread_line, timeline_lines, whole_message
+from receivers.slack_standing import mark, unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from receivers.base import Message, Outcome
     from receivers.render import Renderer
     from receivers.slack_message import Look
+    from receivers.slack_standing import Lines
+
+LINES_S: Final = 5  # for the lines of the timeline: they must not cost the attempt its time
+
+_LINES: Final = "lines"
 
 
 def author(config: SlackConfig) -> dict[str, str]:
@@ -58,6 +64,7 @@ class Telling:
             else:
                 await self._say_again(place, unknown=unknown)
                 place = await self._edit(place)
+                await self._write_lines(place)
         except SlackError as error:
             return _kept(error.outcome, place, unknown=unknown)
         notes = dict.fromkeys((*self._lookup.notes, *self._notes))
@@ -76,7 +83,8 @@ class Telling:
         if self._message.kind == "end" and not self._config.send_resolved:
             return
         if not (unknown and await self._lookup.reply(place, self._message.delivery, self._told)):
-            look = await self._look(thread_line)
+            lines = self._unwritten(place)
+            look = await self._look(thread_line, lines=lines)
             where = {"channel": place.channel, "thread_ts": place.ts}
             try:
                 await self._speak(look, **where, reply_broadcast=self._message.kind == "ring")
@@ -84,7 +92,34 @@ class Telling:
                 if error.code in LOST_ERRORS:
                     return  # the edit finds that out too, and posts anew
                 raise
+            self._wrote(place)
         place.told = self._told
+
+    async def _write_lines(self, place: Place) -> None:
+        """The timeline's new lines, as one quiet reply. Whatever becomes of it, the message was told.
+
+        Where nobody knows whether they arrived they are not written again: they stand in the timeline.
+        """
+        if not (lines := self._unwritten(place)):
+            return
+        look = timeline_lines(self._message, lines)
+        try:
+            async with asyncio.timeout(LINES_S):
+                await self._speak(look, told=_LINES, channel=place.channel, thread_ts=place.ts)
+        except SlackError as error:
+            if isinstance(error.outcome, Refused):
+                self._notes.append(f"the thread lacks lines of the timeline: {error.outcome.reason}")
+            elif not error.outcome.unknown:
+                return
+        except TimeoutError:
+            pass
+        self._wrote(place)
+
+    def _unwritten(self, place: Place) -> Lines:
+        return unwritten(self._message.history, place.lines_to, place.lines_at)
+
+    def _wrote(self, place: Place) -> None:
+        place.lines_to, place.lines_at = mark(self._message.history)
 
     async def _edit(self, place: Place) -> Place:
         look = await self._look(whole_message, new=False)
@@ -101,14 +136,14 @@ class Telling:
             return await self._post()
         return place
 
-    async def _look(self, make: Callable[..., Look], **how: bool) -> Look:
+    async def _look(self, make: Callable[..., Look], **how: Any) -> Look:
         # In a thread: a template of the user's may take a second.
         look = await asyncio.to_thread(make, self._config, self._message, self._renderer, **how)
         self._notes += look.notes
         return look
 
-    async def _speak(self, look: Look, **where: Any) -> Mapping[str, Any]:
-        carried = metadata(self._message.delivery, self._told)
+    async def _speak(self, look: Look, *, told: str = "", **where: Any) -> Mapping[str, Any]:
+        carried = metadata(self._message.delivery, told or self._told)
         quiet = {"unfurl_links": False, "unfurl_media": False}
         return await self._call(
             "chat_postMessage", look, metadata=carried, **quiet, **author(self._config), **where

@@ -37,7 +37,7 @@ class HttpStandin:
         self.delay = 0.0
         self.requests = 0
         self._clock = clock
-        self._failures: deque[web.Response] = deque()
+        self._failures: deque[web.Response | None] = deque()
         self._to_lose = 0
         self._per_minute: int | None = None
         self._taken: dict[str, deque[float]] = {}
@@ -79,6 +79,11 @@ class HttpStandin:
         for _ in range(n):
             self._failures.append(web.Response(status=status, text=body, headers=headers, content_type=kind))
 
+    def fail_after(self, n: int, status: int, retry_after: int | None = None, body: str = "") -> None:
+        """Let the next `n` requests pass, then refuse one as `fail_next` does."""
+        self._failures += [None] * n
+        self.fail_next(1, status, retry_after, body)
+
     def lose_answers(self, n: int) -> None:
         """Take the next `n` requests in full, then close the connection instead of answering."""
         self._to_lose = n
@@ -110,8 +115,8 @@ class HttpStandin:
         self.requests += 1
         if self.delay:
             await asyncio.sleep(self.delay)
-        if self._failures:
-            return self._failures.popleft()
+        if self._failures and (failure := self._failures.popleft()) is not None:
+            return failure
         answer = await handler(request)
         if self._to_lose and request.transport is not None:
             self._to_lose -= 1

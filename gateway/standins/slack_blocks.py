@@ -22,6 +22,9 @@ MAX_CONTEXT: Final = 10
 MAX_ACTIONS: Final = 25
 MAX_BUTTON_TEXT: Final = 75
 MAX_BUTTON_VALUE: Final = 2000
+MAX_OPTIONS: Final = 5
+MAX_OPTION: Final = 75  # of its text; its value may have twice that by now, and had not before
+MAX_ID: Final = 255
 MAX_URL: Final = 3000
 MAX_TEXT: Final = 40_000
 MAX_ATTACHMENTS: Final = 100
@@ -109,12 +112,48 @@ def _actions(block: dict[str, Any]) -> list[str]:
     if not 1 <= len(elements) <= MAX_ACTIONS:
         return [f"actions need 1 to {MAX_ACTIONS} elements"]
     errors: list[str] = []
-    for button in elements:
-        if button.get("type") == "button":
-            errors += _text(button.get("text"), MAX_BUTTON_TEXT, only="plain_text")
-        if len(button.get("value", "")) > MAX_BUTTON_VALUE or len(button.get("url", "")) > MAX_URL:
-            errors.append("a button's value or url is too long")
+    for element in elements:
+        check = _ELEMENTS.get(str(element.get("type")))
+        errors += check(element) if check else [f"unsupported element {element.get('type')!r}"]
+        errors += _confirm(element["confirm"]) if "confirm" in element else []
+    named = [element.get("action_id", "") for element in elements]
+    if len({name for name in named if name}) < len([name for name in named if name]):
+        errors.append("an action_id stands twice in a block")
+    if any(len(name) > MAX_ID for name in (*named, block.get("block_id", ""))):
+        errors.append(f"an action_id or block_id has at most {MAX_ID} characters")
     return errors
+
+
+def _button(button: dict[str, Any]) -> list[str]:
+    errors = _text(button.get("text"), MAX_BUTTON_TEXT, only="plain_text")
+    if button.get("style", "primary") not in ("primary", "danger"):
+        errors.append("a button's style is primary or danger")
+    if len(button.get("value", "")) > MAX_BUTTON_VALUE or len(button.get("url", "")) > MAX_URL:
+        errors.append("a button's value or url is too long")
+    return errors
+
+
+def _overflow(menu: dict[str, Any]) -> list[str]:
+    options = menu.get("options") or []
+    if not 2 <= len(options) <= MAX_OPTIONS:
+        return [f"an overflow menu needs 2 to {MAX_OPTIONS} options"]
+    errors: list[str] = []
+    for option in options:
+        errors += _text(option.get("text"), MAX_OPTION, only="plain_text")
+        if not 1 <= len(option.get("value", "")) <= MAX_OPTION:
+            errors.append(f"an option's value has 1 to {MAX_OPTION} characters")
+    return errors
+
+
+def _confirm(dialog: dict[str, Any]) -> list[str]:
+    return [
+        error
+        for part, limit in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30))
+        for error in _text(dialog.get(part), limit, only="" if part == "text" else "plain_text")
+    ]
+
+
+_ELEMENTS: Final = {"button": _button, "overflow": _overflow}
 
 
 def _divider(_block: dict[str, Any]) -> list[str]:

@@ -254,6 +254,63 @@ async def test_while_the_search_fails_nothing_is_posted_and_the_outcome_stays_un
     assert slack.messages == []
 
 
+# --- the timeline in the thread ------------------------------------------------------------------------
+
+FIRST, TOLD, LATER = (
+    (1_795_010_700_000, "triggered"), (1_795_010_700_000, "told Dana"), (1_795_010_800_000, "acknowledged"),
+)  # fmt: skip
+
+
+def thread(slack: SlackStandin) -> list[tuple[bool, list[str]]]:
+    """(heard, lines of the timeline) of each reply."""
+    replies = slack.replies(slack.shown("alerts")[0])
+    return [
+        (reply.heard, [line.split("> ")[1] for line in said(reply.blocks).split("<!date^")[1:]])
+        for reply in replies
+    ]
+
+
+async def test_the_thread_gets_each_line_of_the_timeline_once_and_quietly(
+    slack: SlackStandin, receiver: SlackReceiver, make_message: MakeMessage
+) -> None:
+    memory = await sent(receiver, bot(slack), make_message(history=(FIRST,)))
+    for history in ((FIRST, TOLD), (FIRST, TOLD), (FIRST, TOLD, LATER)):
+        memory = await sent(receiver, bot(slack), make_message(kind="update", history=history), memory)
+    assert thread(slack) == [(False, ["triggered\n", "told Dana"]), (False, ["acknowledged"])]
+
+
+async def test_a_ring_and_the_lines_that_are_new_are_one_reply(
+    slack: SlackStandin, receiver: SlackReceiver, make_message: MakeMessage
+) -> None:
+    memory = await sent(receiver, bot(slack), make_message())
+    again = make_message(ring=2, reason="step 2", history=(FIRST,))
+    memory = await sent(receiver, bot(slack), again, memory)
+    await sent(receiver, bot(slack), make_message(kind="update", ring=2, history=(FIRST,)), memory)
+    assert thread(slack) == [(True, ["triggered"])]
+
+
+@pytest.mark.parametrize(
+    ("failure", "note", "written"),
+    [
+        ({"status": 429, "retry_after": 1, "body": '{"ok": false, "error": "ratelimited"}'}, False, True),
+        ({"status": 500}, False, False),
+        ({"status": 200, "body": '{"ok": false, "error": "restricted_action"}'}, True, False),
+    ],
+)
+async def test_a_thread_that_fails_fails_no_message(
+    slack: SlackStandin, make_message: MakeMessage, *, failure: dict[str, Any], note: bool, written: bool
+) -> None:
+    receiver = create()
+    memory = await sent(receiver, bot(slack), make_message())
+    slack.fail_after(1, **failure)
+    outcome = await receiver.send(bot(slack), make_message(kind="update", history=(FIRST,)), memory)
+    assert isinstance(outcome, Sent)
+    assert ("lacks lines" in outcome.note) is note
+    await sent(receiver, bot(slack), make_message(kind="update", history=(FIRST,)), outcome.memory)
+    assert bool(thread(slack)) is written
+    await receiver.close()
+
+
 # --- what is gone --------------------------------------------------------------------------------------
 
 

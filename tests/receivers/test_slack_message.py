@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from config.schema import SlackConfig
 from gateway.standins.slack_blocks import message_error, pings, unescaped
 from receivers.render import Renderer
+from receivers.slack_buttons import pressed
 from receivers.slack_markup import cut, mentions, prose
-from receivers.slack_message import news, thread_line, whole_message
+from receivers.slack_message import news, thread_line, timeline_lines, whole_message
+from routing.incident_records import Ack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 RENDERER = Renderer(seconds=0.2)
 URL = "https://tocsin.example.com/incidents/1042"
+NOW = 1_795_011_480_000  # that of the messages in conftest.py
+LATER = ("Snooze 4 h", "Snooze until morning")
 
 
 def look(message: Message, *, new: bool = True, **fields: Any) -> Look:
@@ -245,6 +249,115 @@ def test_a_mention_can_depend_on_the_severity(make_message: MakeMessage) -> None
         ["here"],
         [],
     ]
+
+
+# --- who has it, what comes next, and the buttons ------------------------------------------------------
+
+
+BOT = {"app_token": "xoxb-1", "channel": "#alerts"}
+DANA = Ack("Dana", "PagerDuty", NOW - 60_000)
+
+
+def below(message: Message, **fields: Any) -> list[str]:
+    """What the buttons say, and the menu's options after them; nothing where there are none."""
+    block = look(message, **BOT | fields).attachments[0]["blocks"][-1]
+    found = []
+    for element in block["elements"] if block["type"] == "actions" else ():
+        options = element.get("options") or [element]
+        found += [option["text"]["text"] for option in options]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ["Acknowledge", "Resolve", "Snooze 1 h", *LATER, "Show the timeline"]),
+        (
+            {"escalates": True},
+            ["Acknowledge", "Resolve", "Snooze 1 h", *LATER, "Escalate now", "Show the timeline"],
+        ),
+        (
+            {"escalates": True, "acknowledged": DANA},
+            ["Resolve", "Snooze 1 h", *LATER, "Escalate now", "Unacknowledge", "Show the timeline"],
+        ),
+        ({"status": "resolved", "kind": "end"}, []),
+        ({"answerable": False, "test": True}, []),
+    ],
+)
+def test_the_buttons_are_those_that_make_sense_now(
+    make_message: MakeMessage, changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert below(make_message(**{"answerable": True} | changes)) == expected
+
+
+@pytest.mark.parametrize(
+    "fields", [{"buttons": False}, {"app_token": None, "api_url": "https://hooks.example/"}]
+)
+def test_there_are_no_buttons_where_they_are_not_wanted_or_the_message_cannot_be_edited(
+    make_message: MakeMessage, fields: dict[str, Any]
+) -> None:
+    assert below(make_message(answerable=True), **fields) == []
+
+
+def test_each_button_carries_the_incident_and_the_delivery(make_message: MakeMessage) -> None:
+    message = make_message(answerable=True, delivery="42.1-1795010700000", acknowledged=DANA, escalates=True)
+    block = look(message, **BOT).attachments[0]["blocks"][-1]
+    actions = [{**element, "block_id": block["block_id"]} for element in block["elements"]]
+    options = [{**actions[-1], "selected_option": option} for option in actions[-1]["options"]]
+    found = [pressed(action) for action in (*actions[:-1], *options)]
+    assert {(one.incident, one.delivery, one.opened_at, one.ring) for one in found if one} == {
+        (1042, "42.1", 1_795_010_700_000, 1)
+    }
+    assert [one.what if one else "" for one in found] == [
+        *("resolve", "snooze", "snooze-4h", "snooze-morning", "escalate", "unack", "show")
+    ]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {},
+        {"block_id": "tocsin_answer", "value": 42},
+        {"block_id": "tocsin_answer", "value": "delete 42 42.1-1 1"},
+        {"block_id": "tocsin_answer", "value": "ack 42 42.1-1 1; rm"},
+        {"block_id": "another", "value": "ack 42 42.1-1 1"},
+        {"block_id": "tocsin_answer", "action_id": "more", "selected_option": None},
+    ],
+)
+def test_a_press_of_something_else_is_none_of_ours(action: dict[str, Any]) -> None:
+    assert pressed(action) is None
+
+
+def test_the_message_says_who_has_it_and_what_comes_next(make_message: MakeMessage) -> None:
+    ack = Ack("Dana <!here>", "Slack", NOW - 60_000, until=NOW + 86_400_000)
+    upcoming = {"upcoming": "step 2: team lead & co", "upcoming_at": NOW + 240_000}
+    shown = look(make_message(acknowledged=ack, **upcoming), new=False)
+    [said] = [text for text in texts(shown) if "has it" in text]
+    has, following = said.splitlines()
+    assert has.startswith(
+        "✋ *Dana &lt;!here&gt;* has it since <!date^1795011420^{time_secs}|14:17:00 UTC> (Slack), until"
+    )
+    assert "{date_short_pretty}" in has
+    assert following == "Next: step 2: team lead &amp; co at <!date^1795011720^{time_secs}|14:22:00 UTC>"
+    assert shown.text.endswith("(acknowledged by Dana &lt;!here&gt;)")
+    assert pings(shown.arguments()) == []
+
+
+def test_an_end_says_nothing_of_what_came_next(make_message: MakeMessage, make_alert: MakeAlert) -> None:
+    over = make_message(
+        [make_alert(status="resolved")], acknowledged=DANA, upcoming="step 2", upcoming_at=NOW
+    )
+    everything = str(look(over).arguments())
+    assert "Dana" not in everything
+    assert "Next" not in everything
+
+
+def test_lines_of_the_timeline_are_cut_into_sections_and_escaped(make_message: MakeMessage) -> None:
+    lines = tuple((NOW + n, f"<!channel> {n} " + "x" * 600) for n in range(20))
+    shown = timeline_lines(make_message(), lines).arguments()
+    assert message_error(shown) == ""
+    assert pings(shown) == []
+    assert len(shown["blocks"]) == 4
 
 
 # --- limits and escaping -------------------------------------------------------------------------------

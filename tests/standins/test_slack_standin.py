@@ -165,6 +165,22 @@ async def test_errors_and_lost_answers_can_be_ordered(slack: SlackStandin) -> No
     assert [m.text for m in slack.messages] == ["lost"]
 
 
+def plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
+
+
+def actions(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def menu(options: int, value: str = "x") -> dict[str, Any]:
+    return {"type": "overflow", "options": [{"text": plain("Go"), "value": value}] * options}
+
+
+GO = {"type": "button", "text": plain("Go"), "action_id": "go"}
+SURE = {"title": plain("Sure?"), "text": plain("x"), "confirm": plain("Yes"), "deny": plain("No")}
+
+
 def mrkdwn(text: str, *, verbatim: bool = False) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": text, "verbatim": verbatim}
 
@@ -183,15 +199,17 @@ def mrkdwn(text: str, *, verbatim: bool = False) -> dict[str, Any]:
         ({"type": "header", "text": mrkdwn("x")}, False),
         ({"type": "context", "elements": [mrkdwn("x")] * 10}, True),
         ({"type": "context", "elements": [mrkdwn("x")] * 11}, False),
-        (
-            {
-                "type": "actions",
-                "elements": [
-                    {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "value": "x" * 2001}
-                ],
-            },
-            False,
-        ),
+        (actions(GO | {"value": "x" * 2000}), True),
+        (actions(GO | {"value": "x" * 2001}), False),
+        (actions(GO, GO), False),
+        (actions(GO | {"style": "secondary"}), False),
+        (actions(GO | {"confirm": SURE}), True),
+        (actions(GO | {"confirm": SURE | {"deny": plain("x" * 31)}}), False),
+        (actions(GO, menu(5)), True),
+        (actions(menu(6)), False),
+        (actions(menu(1)), False),
+        (actions(menu(2, "x" * 76)), False),
+        (actions({"type": "slider"}), False),
         ({"type": "divider"}, True),
         ({"type": "carousel"}, False),
     ],
