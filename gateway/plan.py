@@ -95,6 +95,11 @@ class PlanInForce:
         """Those of the plan; of the last one where nothing is in force here."""
         return self._plan.severities
 
+    @property
+    def config(self) -> Config:
+        """What the plan was made of; of the last one where nothing is in force here."""
+        return self._plan.config
+
     async def start(self) -> None:
         """Puts the configuration in force, read once more.
 

@@ -17,8 +17,10 @@ import orjson
 import structlog
 
 from config.compile import unpin
+from config.schema import EmailConfig
 from config.values import MAX_ATTEMPT
 from gateway import metrics, verdicts
+from gateway.links import Links
 from gateway.message import compose
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
@@ -65,6 +67,7 @@ class Sender:
         self._external_url = external_url
         self._plan = plan
         self._holds = holds
+        self._links = Links(store, lambda: plan.config)
         self._receivers: dict[str, Receiver] = {}
         self._working: dict[asyncio.Task[None], ClaimedDelivery] = {}
         self._under_way: dict[str, ClaimedDelivery] = {}
@@ -197,6 +200,9 @@ class Sender:
                 severities=self._plan.severities,
                 route_labels=self._plan.labels_of(begun.incident.route),
             )
+            if isinstance(config, EmailConfig) and message.answerable:
+                url = await self._links.url(message, config.to)
+                message = replace(message, answer_url=url)
             memory = orjson.loads(fields.get("memory") or "{}")
             async with asyncio.timeout(ATTEMPT_S):
                 return await self.receiver(kind).send(config, message, memory | {"unknown": unknown})

@@ -54,6 +54,8 @@ class Message:
     `upcoming_at` (ms, 0 for nothing). `history` holds the newest lines of the timeline, oldest first: when
     (ms), and what. `escalates`: it goes by a policy, so each ring must be heard. `person` is the user whom
     this copy is for, "" where it is for several. `answerable`: it can be acknowledged (a test cannot).
+    `answer_url` leads to a page on which its reader answers without a login: in mails only, never shown to
+    others, "" where there is nothing to answer.
     """
 
     kind: Kind
@@ -92,6 +94,7 @@ class Message:
     escalates: bool = False
     person: str = ""
     answerable: bool = False
+    answer_url: str = ""
 
 
 SHOWN_ALERTS = 50

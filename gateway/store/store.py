@@ -58,6 +58,11 @@ class Store:
         async with self._available("read"):
             return await self._calls(command, *args)
 
+    async def write(self, command: str, *args: Argument) -> Any:
+        """One writing command of Redis on a key that no script touches."""
+        async with self._available("write"):
+            return await self._calls(command, *args)
+
     async def together(self, commands: Iterable[Sequence[Argument]]) -> list[Any]:
         """Several commands of Redis in few round trips; none of them may depend on another."""
         asked = list(commands)
