@@ -14,12 +14,15 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from config import heartbeats
 from config.filled import KINDS, Integration, Kind, integrations_of, pin, plain, unpin
 from config.intervals import interval
+from config.policies import policy
 from config.targets import Directory
 from routing.inhibition import Rule, Rules
 from routing.matchers import Matcher, in_order, parse_matchers, show
-from routing.policies import Policy, Step, Target
+from routing.policies import Policy, Target
+from routing.severity import LABEL as SEVERITY
 from routing.severity import Severities
 from routing.teams import Ownership, TeamRule
 from routing.tree import Route
@@ -27,9 +30,10 @@ from routing.tree import Route
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from config.people import PolicyConfig, SeveritiesConfig, StepConfig, WaysConfig
+    from config.people import SeveritiesConfig, WaysConfig
     from config.schema import Config, InhibitRuleConfig, RouteConfig
     from routing.calendar import TimeInterval
+    from routing.heartbeats import Heartbeats
 
 __all__ = ["KINDS", "Integration", "Kind", "Plan", "compile_plan", "pin", "unpin"]
 
@@ -56,6 +60,7 @@ class Plan:
     ownership: Ownership
     policies: Mapping[str, Policy]
     directory: Directory
+    heartbeats: Heartbeats
 
     @property
     def teams(self) -> Mapping[str, WaysConfig]:
@@ -112,13 +117,16 @@ def compile_plan(config: Config) -> Plan:
             names=frozenset(team.name for team in config.teams),
             rules=tuple(TeamRule(_parsed(rule.matchers), rule.team) for rule in config.team_rules),
         ),
-        policies={one.name: _policy(one) for one in config.escalation_policies},
+        policies={one.name: policy(one, intervals) for one in config.escalation_policies},
         directory=Directory(
             receivers=receivers,
             teams={team.name: team for team in config.teams},
             defaults=config.team_defaults,
             users={user.name: user for user in config.users},
             glob=config.global_,
+        ),
+        heartbeats=heartbeats.compiled(
+            config.heartbeats, config.severities.label if config.severities else SEVERITY
         ),
     )
 
@@ -135,22 +143,6 @@ def _severities(section: SeveritiesConfig | None) -> Severities:
         aliases={word: name for word, name in aliases.items() if name in names},
         default=default if default in names else "",
     )
-
-
-def _policy(section: PolicyConfig) -> Policy:
-    return Policy(section.name, tuple(map(_step, section.steps)), section.ack_timeout or 0)
-
-
-def _step(section: StepConfig) -> Step:
-    targets = tuple(
-        Target("receiver", one.receiver)
-        if one.receiver
-        else Target("team", one.team)
-        if one.team
-        else Target("user", one.user or "")
-        for one in section.notify
-    )
-    return Step(targets, section.after, section.unless, section.policy or "")
 
 
 def _inhibit_rule(section: InhibitRuleConfig) -> Rule:

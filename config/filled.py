@@ -49,6 +49,8 @@ class Integration:
         index: counts within its kind, as in the file.
         config: has everything from `global` filled in and stands for itself: it can be pinned.
         instead_of: whom a policy named and could not reach, where this stands in for them; "" else.
+        delay: milliseconds after the step at which a person's contact rules want this way, 0 at once.
+        person: the user whom it tells, "" where it is no user's own.
     """
 
     receiver: str
@@ -56,6 +58,8 @@ class Integration:
     index: int
     config: IntegrationConfig
     instead_of: str = ""
+    delay: int = 0
+    person: str = ""
 
 
 def integrations_of(receiver: ReceiverConfig, glob: GlobalConfig) -> Iterator[Integration]:
@@ -67,10 +71,7 @@ def integrations_of(receiver: ReceiverConfig, glob: GlobalConfig) -> Iterator[In
     for index, email in enumerate(receiver.email_configs):
         yield Integration(receiver.name, "email", index, filled_email(email, glob))
     for index, webhook in enumerate(receiver.webhook_configs):
-        connection = _connection(webhook.http_config, glob)
-        yield Integration(
-            receiver.name, "webhook", index, webhook.model_copy(update={"http_config": connection})
-        )
+        yield Integration(receiver.name, "webhook", index, filled_webhook(webhook, glob))
 
 
 def _connection(own: HTTPConfig | None, glob: GlobalConfig) -> HTTPConfig | None:
@@ -93,6 +94,10 @@ def filled_pagerduty(own: PagerDutyConfig, glob: GlobalConfig) -> PagerDutyConfi
             "http_config": _connection(own.http_config, glob),
         }
     )
+
+
+def filled_webhook(own: WebhookConfig, glob: GlobalConfig) -> WebhookConfig:
+    return own.model_copy(update={"http_config": _connection(own.http_config, glob)})
 
 
 def filled_slack(own: SlackConfig, glob: GlobalConfig) -> SlackConfig:

@@ -1,39 +1,26 @@
-"""The sections that say who is told: severities, teams, users, escalation policies.
+"""The sections about severities and teams: how bad it is, whose it is, and how these are told.
 
-All of them are Tocsin's own. What names another section, and what a target needs to be reached, checks
-`people_rules.py`; who a target is in the end says `targets.py`.
+Both are Tocsin's own. What names another section checks `people_rules.py`; who a target is in the end says
+`targets.py`. Persons are in `users.py`, who is told when in `policies.py`.
 """
 
-import re
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from config.problems import did_you_mean
 from config.section import Section
-from config.values import (
-    Duration,
-    LabelName,
-    Matchers,
-    Name,
-    PositiveDuration,
-    Secret,
-    SecretFile,
-    quote,
-    wrong,
-)
+from config.values import LabelName, Matchers, Name, Secret, SecretFile, quote, wrong
 from routing.severity import LABEL
 
 T = TypeVar("T")
 
-WAYS: Final = ("slack", "email", "lead", "manager", "pagerduty")  # in which a team can be told
+WAYS: Final = ("slack", "email", "lead", "manager", "pagerduty", "on_call")  # in which a team can be told
 ANY_SEVERITY: Final = "default"  # the key for all severities that are not named
 
-_SLACK_ID: Final = re.compile(r"[UW][A-Z0-9]{2,20}")
 
-
-class _Shorter:
+class Shorter:
     """Lets a shorter form stand for the whole; None: that of any value. The JSON Schema allows both."""
 
     def __init__(self, form: dict[str, Any] | None) -> None:
@@ -53,19 +40,9 @@ def _one_of_several(value: Any) -> Any:
 
 
 def _way(value: str) -> str:
-    if value == "on_call":
-        what = "nobody is on call, since this version has no schedules"
-        raise wrong(what, f"another way of reaching a team: {', '.join(WAYS)}")
     if value not in WAYS:
         what = f"{quote(value)} is no way of reaching a team"
         raise wrong(what, f"one of {', '.join(WAYS)}{did_you_mean(value, WAYS)}")
-    return value
-
-
-def _slack_id(value: str) -> str:
-    if _SLACK_ID.fullmatch(value) is None:
-        what = f"{quote(value)} is no member id of Slack"
-        raise wrong(what, "one such as U024BE7LH (in Slack: the profile, Copy member ID)")
     return value
 
 
@@ -74,10 +51,9 @@ def _names_only(value: Any) -> Any:
 
 
 _ITEM: Final = {"type": "string"}
-Channels = Annotated[tuple[Name, ...], BeforeValidator(_one_of_several), _Shorter(_ITEM), Field(min_length=1)]
-BySeverity = Annotated[dict[str, T], BeforeValidator(_for_all), _Shorter(None)]
+Channels = Annotated[tuple[Name, ...], BeforeValidator(_one_of_several), Shorter(_ITEM), Field(min_length=1)]
+BySeverity = Annotated[dict[str, T], BeforeValidator(_for_all), Shorter(None)]
 Way = Annotated[str, AfterValidator(_way)]
-SlackId = Annotated[str, AfterValidator(_slack_id)]
 
 
 class SeveritiesConfig(Section):
@@ -94,7 +70,7 @@ class SeveritiesConfig(Section):
 Severities = Annotated[
     SeveritiesConfig,
     BeforeValidator(_names_only),
-    _Shorter({"type": "array", "items": _ITEM, "minItems": 1}),
+    Shorter({"type": "array", "items": _ITEM, "minItems": 1}),
 ]
 
 
@@ -111,6 +87,7 @@ class WaysConfig(Section):
         default_factory=dict, description="Routing key, or keys by severity, with default for the others."
     )
     pagerduty_file: BySeverity[SecretFile] = Field(default_factory=dict)
+    on_call: str = Field("", description="Name of a schedule: whoever is on call there.")
 
 
 class TeamConfig(WaysConfig):
@@ -124,38 +101,3 @@ class TeamRuleConfig(Section):
 
     matchers: tuple[Matchers, ...] = Field(min_length=1)
     team: Name
-
-
-class UserConfig(Section):
-    """Somebody who can be told; by everything that is given here."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}$")]
-    email: str = ""
-    slack_id: SlackId | None = Field(None, description="Member id, U...: told by a direct message.")
-    pagerduty: Secret | None = Field(None, description="Routing key of a service of their own.")
-    pagerduty_file: SecretFile | None = None
-
-
-class TargetConfig(Section):
-    """Whom a step tells: exactly one of these."""
-
-    receiver: Name | None = None
-    team: Way | None = Field(None, description=f"One of {', '.join(WAYS)}, of the incident's team.")
-    user: Name | None = None
-
-
-class StepConfig(Section):
-    """One step of a policy: whom it tells, or which policy the incident is handed over to."""
-
-    after: Duration = Field(0, description="Since the first step was due.")
-    unless: Literal["acknowledged", "resolved"] = "acknowledged"
-    notify: tuple[TargetConfig, ...] = ()
-    policy: Name | None = Field(None, description="Hand over to this policy.")
-
-
-class PolicyConfig(Section):
-    """An escalation policy: what a route names instead of a receiver."""
-
-    name: Name
-    ack_timeout: PositiveDuration | None = None
-    steps: tuple[StepConfig, ...] = Field(min_length=1)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from config.auth import AuthConfig, Scope, TokenConfig
+from config.heartbeats import BeatConfig, HeartbeatConfig
 from config.integrations import (
     Authorization,
     BasicAuth,
@@ -27,9 +28,11 @@ from config.integrations import (
     WebhookConfig,
 )
 from config.intervals import TimeIntervalConfig
-from config.people import PolicyConfig, Severities, TeamConfig, TeamRuleConfig, UserConfig, WaysConfig
+from config.people import Severities, TeamConfig, TeamRuleConfig, WaysConfig
+from config.policies import PolicyConfig
 from config.secret import SecretError, reveal
 from config.section import Section
+from config.users import UserConfig
 from config.values import (
     BaseUrl,
     Duration,
@@ -53,11 +56,13 @@ __all__ = [
     "AuthConfig",
     "Authorization",
     "BasicAuth",
+    "BeatConfig",
     "Config",
     "DedupConfig",
     "EmailConfig",
     "GlobalConfig",
     "HTTPConfig",
+    "HeartbeatConfig",
     "InhibitRuleConfig",
     "IntegrationConfig",
     "LimitsConfig",
@@ -194,6 +199,9 @@ class DedupConfig(Section):
     reorder: Duration = Field(45_000, description="After an end: a firing with an old start is suspect.")
     confirm: PositiveDuration = Field(330_000, description="A suspect is believed after this time.")
     stale_after: PositiveDuration = Field(43_200_000, description="An alert without news is stale.")
+    dismissed_for: PositiveDuration = Field(
+        14_400_000, description="What was resolved by hand and still fires after this time opens again."
+    )
 
 
 class SilencesConfig(Section):
@@ -233,6 +241,8 @@ class Config(Section):
     team_rules: tuple[TeamRuleConfig, ...] = Field((), description="Matchers -> team; the first counts.")
     users: tuple[UserConfig, ...] = ()
     escalation_policies: tuple[PolicyConfig, ...] = ()
+    heartbeats: tuple[HeartbeatConfig, ...] = Field((), description="Signs of life that are expected.")
+    beats: tuple[BeatConfig, ...] = Field((), description="Signs of life that Tocsin gives itself.")
     templates: tuple[str, ...] = ()
     template_language: Literal["jinja", "go"] | None = Field(
         None, description="Only jinja is interpreted yet."

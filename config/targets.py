@@ -1,7 +1,8 @@
 """Whom a policy's targets are: the integrations that tell a receiver, a user, or a team by one of its ways.
 
 What a team lacks comes from `team_defaults`; so does everything where an alert has no team. Connections come
-from `global`. Who stands in where nobody can be reached says `compile.py`.
+from `global`. A person is told as their contact rules say, each way with its delay. Who stands in where
+nobody can be reached says `compile.py`. Who is on call is not known here: as a target that is nobody.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from config.filled import Integration, filled_email, filled_pagerduty, filled_slack
-from config.integrations import EmailConfig, PagerDutyConfig, SlackConfig
+from config.filled import Integration, filled_email, filled_pagerduty, filled_slack, filled_webhook
+from config.integrations import EmailConfig, PagerDutyConfig, SlackConfig, WebhookConfig
 from config.people import ANY_SEVERITY, WAYS, WaysConfig
-from routing.policies import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from config.people import UserConfig
     from config.schema import Config, GlobalConfig
+    from config.users import UserConfig
+    from routing.policies import Target
 
 _NO_TEAM: Final = "no team"
 
@@ -39,15 +40,24 @@ class Directory:
     def integrations(self, targets: Iterable[Target], team: str, severity: str) -> tuple[Integration, ...]:
         """How these targets are told of an incident of this team, "" for none, and severity.
 
-        Everybody once, even if two targets are the same address. Ends are always shown, whatever
-        `send_resolved` says: who saw it fire sees it end. Empty if none of them can be reached.
+        Everybody once, even if two targets are the same address: then it is told as soon as either. Ends
+        are always shown, whatever `send_resolved` says: who saw it fire sees it end. Empty if none of them
+        can be reached.
         """
         found: list[Integration] = []
         for target in targets:
             for one in self._told(target, team, severity):
-                if all(one.config != other.config for other in found):
+                at = next((at for at, other in enumerate(found) if other.config == one.config), None)
+                if at is None:
                     found.append(one)
+                elif one.delay < found[at].delay:
+                    found[at] = replace(found[at], delay=one.delay)
         return tuple(found)
+
+    def on_call_of(self, team: str) -> str:
+        """The name of the schedule whose on-call a team, or "" for no team, is told by; "" for none."""
+        own = self.teams.get(team)
+        return (own.on_call if own else "") or self.defaults.on_call
 
     def called(self, name: str, severities: Iterable[str]) -> tuple[Integration, ...]:
         """What has this name now: a receiver's integrations, or a target's for each of these severities."""
@@ -55,8 +65,7 @@ class Directory:
             return self.receivers[name]
         who, colon, way = name.rpartition(": ")
         if colon and who.startswith("user "):
-            target = Target("user", who.removeprefix("user "))
-            return tuple(one for one in self._told(target, "", "") if one.receiver == name)
+            return tuple(one for one in self._named(who.removeprefix("user ")) if one.receiver == name)
         if not colon or way not in WAYS or not (who == _NO_TEAM or who.startswith("team ")):
             return ()
         team = "" if who == _NO_TEAM else who.removeprefix("team ")
@@ -69,10 +78,9 @@ class Directory:
                 for one in self.receivers.get(target.name, ()):
                     yield replace(one, config=one.config.model_copy(update={"send_resolved": True}))
             case "user":
-                for one in self._user(target.name):
-                    yield replace(one, receiver=f"user {target.name}: {one.kind}")
+                yield from self._as_wanted(self._named(target.name), severity)
             case "team":
-                yield from self._team(target.name, team, severity)
+                yield from self._as_wanted(self._team(target.name, team, severity), severity)
 
     def _team(self, way: str, team: str, severity: str) -> Iterator[Integration]:
         own = self.teams.get(team)
@@ -90,14 +98,19 @@ class Directory:
             case "pagerduty":
                 key, file = _keys(ways, severity)
                 yield self._pagerduty(name, key, file)
-            case _:
+            case "lead" | "manager":
                 who = ways.lead if way == "lead" else ways.manager
                 if "@" in who:
                     yield self._email(name, who)
                 else:
-                    yield from (replace(one, receiver=name) for one in self._user(who))
+                    yield from (replace(one, receiver=name) for one in self._named(who))
 
-    def _user(self, name: str) -> Iterator[Integration]:
+    def _named(self, name: str) -> Iterator[Integration]:
+        """Each way of telling a user, whatever their contact rules say."""
+        for one in self._ways(name):
+            yield replace(one, receiver=f"user {name}: {one.kind}", person=name)
+
+    def _ways(self, name: str) -> Iterator[Integration]:
         known = self.users.get(name)
         if known is None:
             return
@@ -107,6 +120,20 @@ class Directory:
             yield self._slack(name, known.slack_id, 0)
         if known.email:
             yield self._email(name, known.email)
+        if known.webhook:
+            config = WebhookConfig(url=known.webhook, send_resolved=True)
+            yield Integration(name, "webhook", 0, filled_webhook(config, self.glob))
+
+    def _as_wanted(self, ways: Iterable[Integration], severity: str) -> Iterator[Integration]:
+        """Those of a person's ways that their rules name for a severity, in that order; all if none do."""
+        found = tuple(ways)
+        known = self.users.get(found[0].person) if found else None
+        rules = _of_severity(known.contact, severity) if known else None
+        if not rules:
+            yield from found
+        for rule in rules or ():
+            for kind, delay in rule.items():
+                yield from (replace(one, delay=delay) for one in found if one.kind == kind)
 
     def _slack(self, name: str, channel: str, index: int) -> Integration:
         config = SlackConfig(channel=channel, send_resolved=True)

@@ -55,18 +55,7 @@ UNSUPPORTED: Final[dict[str, dict[str, str]]] = {
         "tracing": "no traces would be sent",
         "event_recorder": "no events would be recorded",
         "schedules": "nobody would be on call",
-        "heartbeats": "a missing heartbeat would not be noticed",
     },
-    "TeamConfig": {"on_call": "nobody would be on call; name a lead"},
-    "WaysConfig": {"on_call": "nobody would be on call; name a lead"},
-    "PolicyConfig": {
-        "keep_ack": "an acknowledgement would end when the severity rises",
-        "keep_ack_on_reopen": "an acknowledgement would end when the incident reopens",
-        "reopen_within": "an incident that ended would stay closed",
-        "dismissed_for": "an incident resolved by hand would not open again",
-    },
-    "StepConfig": {"every": "the step would not be repeated"},
-    "TargetConfig": {"schedule": "nobody would be on call; name a user or a team's lead"},
     "ReceiverConfig": dict.fromkeys(_OTHER_SERVICES, _ELSEWHERE)
     | {"labels": "the labels of this receiver would be lost"},
     "GlobalConfig": dict.fromkeys(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from aiohttp import web
 
-from config.later import not_carried_out
 from config.problems import ConfigError, Problem
 from gateway import metrics, webhook
 from gateway.api import deliveries, incidents, receivers, silences
@@ -197,8 +196,6 @@ class Service:
         self._config = config
         self.auth.use(config.auth, self.external_url())
         self.store.timing = timing_of(config)
-        if policies := sorted({one.policy for one in not_carried_out(config)}):
-            log.warning("policies.first_step_only", policies=policies)
 
     async def _count(self) -> None:
         """What only the store knows, for `/metrics`."""

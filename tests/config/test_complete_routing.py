@@ -8,10 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.compile import compile_plan
-from config.later import not_carried_out
 from config.load import examine, load_text
 from routing.calendar import Period
-from routing.policies import Policy, Step, Target
 from routing.tree import walk
 
 END = """
@@ -143,38 +141,6 @@ def test_the_team_of_an_alert_is_found_by_label_route_and_rule():
     assert found.team_of({"job": "x"}, found.root) == "y"
     bare = plan(f"route: {{receiver: a}}\nteam_rules: [{{matchers: [job=x], team: x}}]{END}")
     assert bare.team_of({"job": "x"}, bare.root) == "x"
-
-
-LATER = """
-route: {receiver: a}
-receivers: [{name: a}]
-escalation_policies:
-  - name: page
-    ack_timeout: 30m
-    steps:
-      - notify: [{receiver: a}, {team: pagerduty}]
-      - {after: 5m, notify: [{receiver: a}]}
-      - {after: 15m, unless: resolved, policy: other}
-  - {name: other, steps: [{notify: [{receiver: a}]}]}
-"""
-
-
-def test_policies_are_carried_whole():
-    found = plan(LATER).policies["page"]
-    assert found == Policy(
-        "page",
-        (
-            Step((Target("receiver", "a"), Target("team", "pagerduty"))),
-            Step((Target("receiver", "a"),), 300_000),
-            Step((), 900_000, "resolved", "other"),
-        ),
-        1_800_000,
-    )
-
-
-def test_what_is_not_carried_out_yet_is_listed_with_its_place():
-    found = [(one.path[2:], one.policy) for one in not_carried_out(load_text(LATER, "f", {}))]
-    assert found == [(("ack_timeout",), "page"), (("steps", 1), "page"), (("steps", 2), "page")]
 
 
 def test_a_plan_is_made_where_variables_have_no_value(tmp_path):

@@ -1,4 +1,4 @@
-"""Mistakes in severities, teams, users and policies: what is said of them, and where."""
+"""Mistakes in severities, teams and users: what is said of them, and where."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_each_mistake_in_severities_is_told_with_its_place(section, expected):
         ),
         (
             "{name: x, on_call: weekly}",
-            "on_call is not supported by this version of Tocsin, and is not ignored",
+            "3:28: teams[0].on_call: there is no schedule 'weekly'; expected the name of",
         ),
         ("{name: x, slack: '#x'}", "there is no key 'slack' here"),
     ],
@@ -91,7 +91,7 @@ def test_each_mistake_in_a_team_is_told_with_its_place(team, expected):
         ),
         (
             "users: [{name: x}]",
-            "3:9: users[0]: nobody can tell this user anything; expected email, slack_id or",
+            "3:9: users[0]: nobody can tell this user anything; expected email, slack_id, page",
         ),
         ("users: [{name: x, slack_id: '@dana'}]", "users[0].slack_id: '@dana' is no member id of Slack"),
         (
@@ -103,7 +103,7 @@ def test_each_mistake_in_a_team_is_told_with_its_place(team, expected):
         ("team_rules: [{matchers: [a], team: x}]", "team_rules[0].matchers[0]: no operator after 'a'"),
         ("team_defaults: {name: x}", "team_defaults.name: there is no key 'name' here"),
         ("team_defaults: {lead: x}", "team_defaults.lead: there is no user 'x'"),
-        ("schedules: [{}]", "schedules is not supported by this version"),
+        ("team_defaults: {on_call: x}", "team_defaults.on_call: there is no schedule 'x'"),
     ],
 )
 def test_each_mistake_around_teams_is_told_with_its_place(text, expected):
@@ -111,112 +111,26 @@ def test_each_mistake_around_teams_is_told_with_its_place(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("steps", "expected"),
-    [
-        ("[]", "steps: this list is too short; expected at least 1 in it"),
-        ("[{}]", "escalation_policies[0].steps[0]: this step tells nobody; expected notify, such as"),
-        ("[{notify: []}]", "steps[0]: this step tells nobody"),
-        (
-            "[{notify: [{}]}]",
-            "steps[0].notify[0]: this target is nobody; expected one of receiver, team, user",
-        ),
-        (
-            "[{notify: [{receiver: b}]}]",
-            "notify[0].receiver: there is no receiver 'b'; expected the name of one",
-        ),
-        (
-            "[{notify: [{user: b}]}]",
-            "notify[0].user: there is no user 'b'; expected the name of one in users",
-        ),
-        (
-            "[{notify: [{receiver: a, team: lead}]}]",
-            "notify[0].team: stands beside receiver; expected only one",
-        ),
-        (
-            "[{notify: [{team: slak}]}]",
-            "'slak' is no way of reaching a team; expected one of slack, email, lead,",
-        ),
-        ("[{notify: [{team: slak}]}]", "did you mean 'slack'?"),
-        ("[{notify: [{team: on_call}]}]", "nobody is on call, since this version has no schedules; expected"),
-        ("[{notify: [{schedule: x}]}]", "schedule is not supported by this version"),
-        ("[{notify: {receiver: a}}]", "steps[0].notify: a mapping cannot be here; expected a list"),
-        ("[{notify: [{receiver: a}], every: 5m}]", "every is not supported by this version"),
-        (
-            "[{notify: [{receiver: a}], after: 5m}]",
-            "steps[0].after: the first step is due at once; expected no",
-        ),
-        ("[{policy: other}]", "steps[0].policy: the first step hands over before anybody is told"),
-        ("[A, {notify: [{receiver: a}]}]", "steps[1]: this step has no time; expected after"),
-        ("[A, {after: 0s, policy: other}]", "steps[1]: this step has no time"),
-        (
-            "[A, {after: 5m, policy: othr}]",
-            "steps[1].policy: there is no policy 'othr'; expected the name of",
-        ),
-        ("[A, {after: 5m, policy: p}]", "steps[1].policy: the policy hands over to itself"),
-        ("[A, {after: 5m, policy: other, notify: [{receiver: a}]}]", "steps[1].policy: stands beside notify"),
-        (
-            "[A, {after: 5m, unless: acked, policy: other}]",
-            "'acked' cannot be here; expected 'acknowledged' or",
-        ),
-        (
-            "[A, {after: 9m, policy: other}, {after: 5m, policy: other}]",
-            "steps[2].after: this step comes before",
-        ),
-        ("[A, {after: soon, policy: other}]", "steps[1].after: 'soon' is no duration"),
-    ],
-)
-def test_each_mistake_in_the_steps_of_a_policy_is_told_with_its_place(steps, expected):
-    steps = steps.replace("A", "{notify: [{receiver: a}]}")
-    other = "{name: other, steps: [{notify: [{receiver: a}]}]}"
-    expect(f"escalation_policies: [{{name: p, steps: {steps}}}, {other}]", expected)
-
-
-def test_policies_have_unique_names():
-    policy = "{name: p, steps: [{notify: [{receiver: a}]}]}"
-    (problem,) = told(f"escalation_policies: [{policy}, {policy}]")
-    assert "escalation_policies[1].name: the policy 'p' stands here twice" in problem
-
-
-TARGETS = """
-users: [{name: dana, email: d@x, slack_id: U024BE7LH}]
-teams: [{name: x, lead: dana, manager: m@x}]
-escalation_policies: [{name: p, steps: [{notify: [TARGET]}]}]
-"""
-
-
-@pytest.mark.parametrize(
-    ("target", "glob", "expected"),
+    ("user", "expected"),
     [
         (
-            "{team: slack}",
-            "",
-            "6:58: escalation_policies[0].steps[0].notify[0].team: this is told by Slack, with",
+            "contact: [slak]",
+            "3:43: users[0].contact.default[0]: 'slak' is no way of telling a person; expected",
         ),
-        ("{team: slack}", "slack_api_url: 'http://h'", "an incoming webhook posts into its own channel only"),
-        (
-            "{team: email}",
-            "",
-            "notify[0].team: this is told by mail, with no mail server; expected smtp_smarthost",
-        ),
-        (
-            "{team: email}",
-            "smtp_smarthost: 'h:25'",
-            "this is told by mail, with no sender; expected smtp_from",
-        ),
-        ("{team: manager}", "", "notify[0].team: this is told by mail, with no mail server"),
-        (
-            "{team: lead}",
-            "smtp_smarthost: 'h:25', smtp_from: t@x",
-            "notify[0].team: this is told by Slack, with",
-        ),
-        ("{user: dana}", "slack_app_token: x", "notify[0].user: this is told by mail, with no mail server"),
+        ("contact: [slak]", "one of slack, email, pagerduty, webhook; did you mean 'slack'?"),
+        ("contact: [{slak: 2m}]", "contact.default[0]: 'slak' is no way of telling a person"),
+        ("contact: [slack]", "users[0].contact[0]: this user has no slack; expected slack_id beside contact"),
+        ("contact: [pagerduty]", "has no pagerduty; expected pagerduty or pagerduty_file beside contact"),
+        ("contact: {high: [{webhook: 5m}]}", "contact.high[0]: this user has no webhook; expected webhook"),
+        ("contact: [email, {email: 5m}]", "users[0].contact.default: email stands here twice; expected"),
+        ("contact: {high: []}", "users[0].contact.high: no way at all, so that nothing would tell them"),
+        ("contact: {hihg: [email]}", "users[0].contact.hihg: there is no severity 'hihg'; expected one of"),
+        ("contact: [{email: soon}]", "users[0].contact.default[0].email: 'soon' is no duration"),
+        ("contact: [{email: 1m, slack: 2m}]", "contact.default[0]: 2 ways in one item; expected one, such"),
+        ("time_zone: Berlin", "users[0].time_zone: 'Berlin'"),
+        ("webhook: ftp://x", "users[0].webhook: the address begins with none of http://, https://"),
+        ("notify_shift: yes", "users[0].notify_shift: 'yes' is no duration"),
     ],
 )
-def test_a_target_needs_the_connection_that_it_is_told_through(target, glob, expected):
-    expect(f"global: {{{glob}}}{TARGETS.replace('TARGET', target)}", expected)
-
-
-def test_a_target_whose_connections_are_there_is_accepted():
-    glob = "global: {slack_app_token_file: x, smtp_smarthost: 'h:25', smtp_from: t@x}"
-    targets = "{team: slack}, {team: email}, {team: lead}, {team: manager}, {team: pagerduty}, {user: dana}"
-    assert load_text(GOOD + glob + TARGETS.replace("TARGET", targets), "f", {})
+def test_each_mistake_in_how_a_user_is_told_is_told_with_its_place(user, expected):
+    expect(f"users: [{{name: dana, email: d@x, {user}}}]", expected)

@@ -1,10 +1,15 @@
 """Whom a policy tells first: receivers, users, and teams by each of their ways."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from config.compile import compile_plan, pin
 from config.load import load_text
+from config.people import TeamConfig
 from config.targets import lacking
+from routing.policies import Target
 from routing.severity import NAMES
 
 TEXT = """\
@@ -162,6 +167,80 @@ def test_keys_can_stand_in_files_of_their_own(tmp_path):
 def test_the_name_of_a_target_leads_to_its_addresses_of_today(name, expected):
     plan = compile_plan(load_text(TEXT.replace("TARGETS", "{team: slack}"), "f.yaml", {}))
     assert sorted({address(pin(one.config)) for one in plan.called(name)}) == sorted(expected)
+
+
+CONTACT = """
+users:
+  - {name: mia, email: mia@x}
+  - name: dana
+    email: dana@x
+    slack_id: U024BE7LH
+    webhook: http://dana.test/
+    contact: {High: [slack, {email: 2m}, {webhook: 5m}], medium: [email], critical: [{email: 1s}, slack]}
+"""
+CONTACTS = re.sub(r"\nusers:.*?(?=teams:)", CONTACT, TEXT, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("target", "severity", "expected"),
+    [
+        ("user: dana", "critical", [("email", 1_000), ("slack", 0)]),
+        ("user: dana", "high", [("slack", 0), ("email", 120_000), ("webhook", 300_000)]),
+        ("team: lead", "high", [("slack", 0), ("email", 120_000), ("webhook", 300_000)]),
+        ("user: dana", "medium", [("email", 0)]),
+        ("user: dana", "low", [("slack", 0), ("email", 0), ("webhook", 0)]),
+        ("user: mia", "high", [("email", 0)]),
+        ("team: manager", "high", [("email", 0)]),
+    ],
+)
+def test_a_person_is_told_as_their_contact_rules_say(target, severity, expected):
+    directory = compile_plan(load_text(CONTACTS.replace("TARGETS", "{team: slack}"), "f", {})).directory
+    found = directory.integrations([Target(*target.split(": "))], "backend", severity)
+    assert [(one.kind, one.delay) for one in found] == expected
+
+
+def test_who_is_told_as_a_person_is_known_by_name():
+    directory = compile_plan(load_text(CONTACTS.replace("TARGETS", "{team: slack}"), "f", {})).directory
+    targets = [Target("team", way) for way in ("lead", "manager", "slack")]
+    found = directory.integrations(targets, "backend", "medium")
+    assert [(one.receiver, one.person) for one in found] == [
+        ("team backend: lead", "dana"),
+        ("team backend: manager", ""),
+        ("team backend: slack", ""),
+    ]
+
+
+def test_an_address_that_two_targets_share_is_told_as_soon_as_either():
+    mail = "- {name: phone, email_configs: [{to: dana@x, send_resolved: true}]}"
+    text = re.sub(r"- \{name: phone.*", mail, CONTACTS).replace("TARGETS", "{team: slack}")
+    directory = compile_plan(load_text(text, "f", {})).directory
+    found = directory.integrations([Target("user", "dana"), Target("receiver", "phone")], "backend", "high")
+    assert [(one.receiver, one.delay) for one in found] == [
+        ("user dana: slack", 0),
+        ("user dana: email", 0),
+        ("user dana: webhook", 300_000),
+    ]
+
+
+def test_the_name_of_a_persons_way_leads_to_it_whatever_the_contact_rules_say():
+    plan = compile_plan(load_text(CONTACTS.replace("TARGETS", "{team: slack}"), "f", {}))
+    (hook,) = plan.called("user dana: webhook")
+    assert pin(hook.config)["url"] == "http://dana.test/"
+    assert {one.kind for one in plan.called("team backend: lead")} == {"slack", "email", "webhook"}
+
+
+def test_who_is_on_call_is_nobody_here_and_the_schedule_is_named():
+    text = TEXT.replace("TARGETS", "{team: slack}")
+    directory = compile_plan(load_text(text, "f", {})).directory
+    assert (
+        directory.integrations([Target("team", "on_call"), Target("schedule", "x")], "backend", "high") == ()
+    )
+    assert directory.on_call_of("backend") == ""
+    backend = TeamConfig(name="backend", on_call="weekly")
+    known = replace(directory, teams={"backend": backend, "bare": TeamConfig(name="bare")})
+    assert [known.on_call_of(team) for team in ("backend", "bare", "")] == ["weekly", "", ""]
+    rest = replace(known, defaults=TeamConfig(name="x", on_call="rest"))
+    assert [rest.on_call_of(team) for team in ("backend", "bare", "", "gone")] == ["weekly", *["rest"] * 3]
 
 
 def test_what_each_team_lacks_is_listed():

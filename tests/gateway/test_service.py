@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from structlog.testing import capture_logs
 
 from config.load import load
 from gateway.service import Service
@@ -33,18 +32,3 @@ async def test_a_service_that_is_stopped_while_its_parts_still_connect_ends_at_o
         began = time.monotonic()
         await service.stop()
     assert time.monotonic() - began < 3
-
-
-async def test_a_start_names_the_policies_of_which_only_the_first_step_is_carried_out(
-    redis_server: str, tmp_path: Path
-) -> None:
-    tells = "{notify: [{receiver: nobody}]}"
-    later = f"{{name: page, steps: [{tells}, {{after: 5m, notify: [{{receiver: nobody}}]}}]}}"
-    path = tmp_path / "tocsin.yaml"
-    path.write_text(CONFIG + f"escalation_policies: [{later}, {{name: tell, steps: [{tells}]}}]\n")
-    service = Service(path, load(path), connect.connect(redis_server), listens="http://localhost")
-    with capture_logs() as logs:
-        await service.start("127.0.0.1", 0)
-        await service.stop()
-    (said,) = [line for line in logs if line["event"] == "policies.first_step_only"]
-    assert (said["log_level"], said["policies"]) == ("warning", ["page"])
