@@ -18,6 +18,7 @@ from config import heartbeats
 from config.filled import KINDS, Integration, Kind, integrations_of, pin, plain, unpin
 from config.intervals import interval
 from config.policies import policy
+from config.schedules import schedule
 from config.targets import Directory
 from routing.inhibition import Rule, Rules
 from routing.matchers import Matcher, in_order, parse_matchers, show
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from config.schema import Config, InhibitRuleConfig, RouteConfig
     from routing.calendar import TimeInterval
     from routing.heartbeats import Heartbeats
+    from routing.oncall import Schedule
 
 __all__ = ["KINDS", "Integration", "Kind", "Plan", "compile_plan", "pin", "unpin"]
 
@@ -59,6 +61,7 @@ class Plan:
     severities: Severities
     ownership: Ownership
     policies: Mapping[str, Policy]
+    schedules: Mapping[str, Schedule]
     directory: Directory
     heartbeats: Heartbeats
 
@@ -118,6 +121,7 @@ def compile_plan(config: Config) -> Plan:
             rules=tuple(TeamRule(_parsed(rule.matchers), rule.team) for rule in config.team_rules),
         ),
         policies={one.name: policy(one, intervals) for one in config.escalation_policies},
+        schedules={one.name: schedule(one) for one in config.schedules},
         directory=Directory(
             receivers=receivers,
             teams={team.name: team for team in config.teams},

@@ -2,7 +2,7 @@
 
 They look at the document as written, whatever else is wrong with it, so that all problems of a file are
 told together; a part of the wrong shape is passed over, because the schema says so already. Severities,
-teams and users are in `people_rules.py`, policies in `policy_rules.py`.
+teams and users are in `people_rules.py`, policies in `policy_rules.py`, schedules in `schedule_rules.py`.
 
 Rules: the load-time errors of Alertmanager's `config/config.go`, and our own for tokens and templates.
 """
@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from config import heartbeat_rules, people_rules, policy_rules
+from config import heartbeat_rules, people_rules, policy_rules, schedule_rules
 from config.templates import TEMPLATED, broken
 from config.written import Mistake, at_most_one, children, entries, mapping, names, texts, unique, unknown
 
@@ -44,6 +44,7 @@ def mistakes(data: Any, file: str) -> Iterator[Mistake]:
     yield from _intervals(data)
     yield from people_rules.mistakes(data)
     yield from policy_rules.mistakes(data)
+    yield from schedule_rules.mistakes(data)
     yield from heartbeat_rules.mistakes(data)
     yield from _global(data)
     yield from _auth(data)

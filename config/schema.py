@@ -30,6 +30,7 @@ from config.integrations import (
 from config.intervals import TimeIntervalConfig
 from config.people import Severities, TeamConfig, TeamRuleConfig, WaysConfig
 from config.policies import PolicyConfig
+from config.schedules import ScheduleConfig
 from config.secret import SecretError, reveal
 from config.section import Section
 from config.users import UserConfig
@@ -73,6 +74,7 @@ __all__ = [
     "ReceiverConfig",
     "RedisConfig",
     "RouteConfig",
+    "ScheduleConfig",
     "Scope",
     "SecretError",
     "SilencesConfig",
@@ -240,6 +242,7 @@ class Config(Section):
     )
     team_rules: tuple[TeamRuleConfig, ...] = Field((), description="Matchers -> team; the first counts.")
     users: tuple[UserConfig, ...] = ()
+    schedules: tuple[ScheduleConfig, ...] = ()
     escalation_policies: tuple[PolicyConfig, ...] = ()
     heartbeats: tuple[HeartbeatConfig, ...] = Field((), description="Signs of life that are expected.")
     beats: tuple[BeatConfig, ...] = Field((), description="Signs of life that Tocsin gives itself.")

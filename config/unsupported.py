@@ -54,7 +54,6 @@ UNSUPPORTED: Final[dict[str, dict[str, str]]] = {
     "Config": {
         "tracing": "no traces would be sent",
         "event_recorder": "no events would be recorded",
-        "schedules": "nobody would be on call",
     },
     "ReceiverConfig": dict.fromkeys(_OTHER_SERVICES, _ELSEWHERE)
     | {"labels": "the labels of this receiver would be lost"},
