@@ -16,9 +16,10 @@ from aiohttp import web
 
 from config.problems import ConfigError, Problem
 from gateway import metrics, webhook
-from gateway.api import deliveries, incidents, receivers, silences
+from gateway.api import deliveries, heartbeats, incidents, openapi, receivers, silence_shapes, silences
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.engine import Engine
+from gateway.heartbeats import HeartbeatWatch
 from gateway.holds import Holds
 from gateway.intake import Intake
 from gateway.leases import Leases
@@ -71,6 +72,7 @@ class Service:
         self._intake = Intake(
             self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
         )
+        self.heartbeats = HeartbeatWatch(self.store, self.plan, self._intake)
         self.auth = Auth(config.auth, str(config.external_url or ""))
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -113,6 +115,7 @@ class Service:
         self._spawn("engine", self.engine.run)
         self._spawn("sweep", self.engine.sweep)
         self._spawn("leases", self._leases.run)
+        self._spawn("heartbeats", self.heartbeats.run)
         self._spawn("count", self._count)
         if share_port:
             await site.start()
@@ -127,12 +130,19 @@ class Service:
 
     def _routes(self) -> list[web.RouteDef]:
         return [
-            *webhook.routes(self._intake, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
+            *webhook.routes(self.heartbeats, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
             *incidents.routes(self.store, self.auth, self.external_url),
             *page.routes(self.store, self.auth, self.external_url),
             *deliveries.routes(self.store, self.auth),
             *silences.routes(self.store, self.holds.silence_store, self.auth, self.external_url),
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
+            *heartbeats.routes(self.heartbeats, self.plan, self.auth),
+            *openapi.routes(
+                incidents.OPERATIONS
+                + deliveries.OPERATIONS
+                + silence_shapes.OPERATIONS
+                + receivers.OPERATIONS
+            ),
             web.get("/-/healthy", self._healthy),
             web.get("/-/ready", self._ready),
             web.get("/metrics", self._metrics),

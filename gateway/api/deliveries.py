@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import structlog
 from aiohttp import web
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from gateway.api import shapes
-from gateway.api.incidents import choice, page
+from gateway.api import openapi, shapes
+from gateway.api.openapi import Operation
+from gateway.api.query import LARGEST_PAGE, choice, page
 from gateway.problem import ProblemError
 from gateway.store import reading
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from gateway.store.store import Store
 
 log = structlog.get_logger()
+
+
+class Deliveries(TypedDict):
+    """Deliveries, those of the newest incidents first."""
+
+    deliveries: list[shapes.Delivery]
 
 
 def routes(store: Store, auth: Auth) -> list[web.RouteDef]:
@@ -47,3 +55,28 @@ def routes(store: Store, auth: Auth) -> list[web.RouteDef]:
         web.get("/api/v1/deliveries", index),
         web.post(r"/api/v1/deliveries/{id:\d{1,15}\.\d{1,4}}/retry", retry),
     ]
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/api/v1/deliveries",
+        "List deliveries",
+        "read",
+        Deliveries,
+        "Who is told what, and what became of it. `dead`: given up.",
+        parameters=(
+            openapi.one_of("state", "Which.", "all", "open", "dead", "done"),
+            openapi.limit(LARGEST_PAGE),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/api/v1/deliveries/{id}/retry",
+        "Try a dead delivery again, now",
+        "respond",
+        shapes.Delivery,
+        parameters=(openapi.part("id", "The delivery's id.", pattern=r"^\d{1,15}\.\d{1,4}$"),),
+        refusals={409: "It is not dead: it needs no retry."},
+    ),
+)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from aiohttp import web
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from gateway.api import shapes
+from gateway.api import openapi, shapes
+from gateway.api.openapi import Operation
+from gateway.api.query import LARGEST_PAGE, choice, page
 from gateway.problem import ProblemError
 from gateway.store import reading
 from receivers.base import SHOWN_ALERTS
@@ -18,7 +21,31 @@ if TYPE_CHECKING:
     from gateway.auth import Auth
     from gateway.store.store import Store
 
-LARGEST_PAGE = 1_000
+
+class Incidents(TypedDict):
+    """Incidents, the newest first."""
+
+    incidents: list[shapes.Incident]
+
+
+class Story(shapes.Incident):
+    """All that is known of one incident: at most 50 of its alerts, who was told, and what happened when."""
+
+    alerts: list[shapes.Alert]
+    deliveries: list[shapes.Delivery]
+    timeline: list[shapes.Line]
+
+
+class ActivityLine(shapes.Line):
+    """A line of the timeline of some incident."""
+
+    incident: int | None
+
+
+class Activity(TypedDict):
+    """What happened last, to any incident, the newest first."""
+
+    activity: list[ActivityLine]
 
 
 def routes(store: Store, auth: Auth, external_url: Callable[[], str]) -> list[web.RouteDef]:
@@ -42,7 +69,9 @@ def routes(store: Store, auth: Auth, external_url: Callable[[], str]) -> list[we
     async def activity(request: web.Request) -> web.Response:
         auth.allow(request, "read")
         lines = await reading.activity(store, page(request))
-        body = [{**shapes.line(line), "incident": line["incident"] or None} for line in lines]
+        body: list[ActivityLine] = [
+            {**shapes.line(line), "incident": line["incident"] or None} for line in lines
+        ]
         return web.json_response({"activity": body})
 
     return [
@@ -52,7 +81,7 @@ def routes(store: Store, auth: Auth, external_url: Callable[[], str]) -> list[we
     ]
 
 
-async def describe(store: Store, number: int, external_url: str) -> dict[str, Any] | None:
+async def describe(store: Store, number: int, external_url: str) -> Story | None:
     """All that is shown of one incident: itself, at most `SHOWN_ALERTS` alerts, who is told, its timeline.
 
     None where there is none with this number. Raises `StoreUnavailableError`.
@@ -71,8 +100,8 @@ async def describe(store: Store, number: int, external_url: str) -> dict[str, An
     }
 
 
-async def _alerts(store: Store, gid: str, *, over: bool) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+async def _alerts(store: Store, gid: str, *, over: bool) -> list[shapes.Alert]:
+    found: list[shapes.Alert] = []
     if not over:
         async for alerts in reading.alerts(store, gid, "f", 0, reading.EVER):
             found += [shapes.alert(one, resolved=False) for one in alerts]
@@ -87,17 +116,28 @@ async def _alerts(store: Store, gid: str, *, over: bool) -> list[dict[str, Any]]
     return found[:SHOWN_ALERTS]
 
 
-def choice(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
-    """A query parameter that is one of `allowed`, the first where it is not given."""
-    value = request.query.get(name, allowed[0])
-    if value not in allowed:
-        raise ProblemError(400, f"{name} is one of {', '.join(allowed)}; this is {value[:40]!r}.")
-    return value
-
-
-def page(request: web.Request) -> int:
-    """`limit`, 100 where it is not given, at most `LARGEST_PAGE`."""
-    value = request.query.get("limit", "100")
-    if not value.isdecimal() or not 1 <= int(value[:9]) <= LARGEST_PAGE:
-        raise ProblemError(400, f"limit is a number from 1 to {LARGEST_PAGE}; this is {value[:40]!r}.")
-    return int(value)
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/api/v1/incidents",
+        "List incidents",
+        "read",
+        Incidents,
+        "The newest first.",
+        parameters=(
+            openapi.one_of("status", "Which.", "open", "resolved", "all"),
+            openapi.limit(LARGEST_PAGE),
+        ),
+    ),
+    Operation(
+        "GET", "/api/v1/incidents/{number}", "Show an incident", "read", Story, parameters=(openapi.NUMBER,)
+    ),
+    Operation(
+        "GET",
+        "/api/v1/activity",
+        "List what happened last",
+        "read",
+        Activity,
+        parameters=(openapi.limit(LARGEST_PAGE),),
+    ),
+)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from aiohttp import web
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from config.values import MAX_ATTEMPT
+from gateway.api import openapi
+from gateway.api.openapi import Operation
 from gateway.problem import ProblemError
 from receivers import kinds
 from receivers.base import Message, Refused, Retry, Sent, ShownAlert
@@ -22,6 +25,24 @@ if TYPE_CHECKING:
     from receivers.base import Outcome, Receiver
 
 ATTEMPT_S: Final = MAX_ATTEMPT / 1_000
+
+Word = Literal["sent", "retry", "refused"]
+
+
+class Result(TypedDict):
+    """What came back from one target; `retry`: a real message would be tried again later."""
+
+    kind: str
+    index: int
+    target: str
+    outcome: Word
+    detail: str
+
+
+class Results(TypedDict):
+    """What came back from each target of the receiver."""
+
+    results: list[Result]
 
 
 def routes(
@@ -42,9 +63,7 @@ def routes(
     return [web.post("/api/v1/receivers/{name}/test", test)]
 
 
-async def _try(
-    receiver: Callable[[str], Receiver], integration: Integration, message: Message
-) -> dict[str, Any]:
+async def _try(receiver: Callable[[str], Receiver], integration: Integration, message: Message) -> Result:
     try:
         async with asyncio.timeout(ATTEMPT_S):
             outcome = await receiver(integration.kind).send(integration.config, message, {})
@@ -60,7 +79,7 @@ async def _try(
     }
 
 
-def _said(outcome: Outcome) -> tuple[str, str]:
+def _said(outcome: Outcome) -> tuple[Word, str]:
     match outcome:
         case Sent(_, note):
             return "sent", note
@@ -100,3 +119,16 @@ def _test_message(receiver: str, external_url: str) -> Message:
         dedup_key=f"tocsin-test-{now}",
         test=True,
     )
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST",
+        "/api/v1/receivers/{name}/test",
+        "Send a test message",
+        "admin",
+        Results,
+        "Really sends it, marked as a test, to each target of the receiver.",
+        parameters=(openapi.part("name", "The receiver's name in the configuration."),),
+    ),
+)

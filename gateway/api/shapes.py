@@ -1,11 +1,15 @@
-"""How the records look in JSON: times as RFC 3339 in UTC with milliseconds, null for "not yet"."""
+"""How the records look in JSON: times as RFC 3339 in UTC with milliseconds, null for "not yet".
+
+The types say it to mypy and to whoever reads the API's description (`openapi.py`).
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 import orjson
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from gateway.hold_texts import said
 from routing.alerts import fingerprint
@@ -14,7 +18,96 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.store.records import StoredAlert
-    from routing.incident_records import Incident
+    from routing.incident_records import Incident as Record
+
+
+class Unnumbered(TypedDict):
+    """An incident without its number and its alerts.
+
+    `firing`, `held` and `resolved` count alerts; `suppressed_by` says why nobody is told now.
+    """
+
+    status: Literal["pending", "triggered", "acknowledged", "resolved"]
+    route: str
+    receiver: str
+    labels: dict[str, str]
+    severity: str | None
+    suppressed: bool
+    suppressed_by: str | None
+    firing: int
+    held: int
+    resolved: int
+    opened_at: str | None
+    triggered_at: str | None
+    resolved_at: str | None
+    url: str
+
+
+class Incident(Unnumbered):
+    """An incident without its alerts.
+
+    `firing`, `held` and `resolved` count alerts; `suppressed_by` says why nobody is told now.
+    """
+
+    number: int
+
+
+class Hold(TypedDict):
+    """What holds an alert back; `text` says it, the other fields name it, where it has a name."""
+
+    kind: str
+    text: str
+    silence: NotRequired[str]
+    rule: NotRequired[str]
+    source: NotRequired[str]
+
+
+class Alert(TypedDict):
+    """An alert; `fingerprint` is Alertmanager's. `expired`: its end was concluded, nobody reported it."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    status: Literal["firing", "resolved"]
+    starts_at: str | None
+    ends_at: str | None
+    fingerprint: str
+    generator_url: str
+    expired: bool
+    held_by: Hold | None
+
+
+class Line(TypedDict):
+    """A line of a timeline: what happened, and to which target, "" for none."""
+
+    at: str | None
+    kind: str
+    text: str
+    target: str
+
+
+class Delivery(TypedDict):
+    """One target's copy of one incident.
+
+    It shows revision `sent` of the incident and is to show `wanted`; it was heard `ring_sent` times of
+    `ring_wanted`. `tries` counts failed attempts in a row.
+    """
+
+    id: str
+    incident: int
+    receiver: str
+    kind: str
+    index: int
+    target: str
+    state: Literal["open", "done", "dead"]
+    wanted: int
+    sent: int
+    ring_wanted: int
+    ring_sent: int
+    attempt: int
+    tries: int
+    next_at: str | None
+    sent_at: str | None
+    error: str
 
 
 def moment(ms: float | str | None) -> str | None:
@@ -25,7 +118,7 @@ def moment(ms: float | str | None) -> str | None:
     return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def incident(found: Incident, external_url: str) -> dict[str, Any]:
+def incident(found: Record, external_url: str) -> Incident:
     """An incident without its alerts."""
     return {
         "number": found.number,
@@ -46,12 +139,12 @@ def incident(found: Incident, external_url: str) -> dict[str, Any]:
     }
 
 
-def _suppressed_by(found: Incident) -> str:
+def _suppressed_by(found: Record) -> str:
     return "a time interval of its route" if found.firing else "every alert that fires is held"
 
 
-def alert(found: StoredAlert, *, resolved: bool, held: str = "") -> dict[str, Any]:
-    """An alert, with Alertmanager's fingerprint; `held` is by what it is held, as it is stored."""
+def alert(found: StoredAlert, *, resolved: bool, held: str = "") -> Alert:
+    """An alert; `held` is by what it is held, as it is stored."""
     return {
         "labels": found.labels,
         "annotations": found.annotations,
@@ -65,9 +158,9 @@ def alert(found: StoredAlert, *, resolved: bool, held: str = "") -> dict[str, An
     }
 
 
-def _held_by(held: str) -> dict[str, Any]:
+def _held_by(held: str) -> Hold:
     by = orjson.loads(held)
-    found = {"kind": by["by"], "text": said(held)}
+    found: Hold = {"kind": by["by"], "text": said(held)}
     if by["by"] == "silence":
         found["silence"] = by["id"]
     if by["by"] == "inhibition":
@@ -75,7 +168,7 @@ def _held_by(held: str) -> dict[str, Any]:
     return found
 
 
-def line(found: Mapping[str, Any]) -> dict[str, Any]:
+def line(found: Mapping[str, Any]) -> Line:
     """A line of a timeline."""
     return {
         "at": moment(found["at"]),
@@ -85,16 +178,27 @@ def line(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_LEVELS = ("incident", "index", "wanted", "sent", "ring_wanted", "ring_sent", "attempt", "tries")
-_WORDS = ("id", "receiver", "kind", "state", "error")
-
-
-def delivery(fields: Mapping[str, str]) -> dict[str, Any]:
+def delivery(fields: Mapping[str, Any]) -> Delivery:
     """A delivery; its pinned address, which may hold a secret, is not among the fields."""
+
+    def level(name: str) -> int:
+        return int(float(fields.get(name) or 0))
+
     return {
-        **{name: fields.get(name, "") for name in _WORDS},
+        "id": fields["id"],
+        "incident": level("incident"),
+        "receiver": fields.get("receiver", ""),
+        "kind": fields.get("kind", ""),
+        "index": level("index"),
         "target": fields.get("where") or fields.get("target", ""),
-        **{name: int(float(fields.get(name) or 0)) for name in _LEVELS},
+        "state": fields.get("state", "open"),
+        "wanted": level("wanted"),
+        "sent": level("sent"),
+        "ring_wanted": level("ring_wanted"),
+        "ring_sent": level("ring_sent"),
+        "attempt": level("attempt"),
+        "tries": level("tries"),
         "next_at": moment(fields.get("next_at")),
         "sent_at": moment(fields.get("sent_at")),
+        "error": fields.get("error", ""),
     }

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from gateway.api import shapes
+from gateway.api import shapes, silence_shapes
 from gateway.store import keys, reading
 from receivers.base import SHOWN_ALERTS
 from routing.alerts import fingerprint
@@ -50,7 +50,7 @@ class Preview:
     complete: bool
     refusal: str
 
-    def shape(self, external_url: str) -> dict[str, Any]:
+    def shape(self, external_url: str) -> silence_shapes.Preview:
         """As the API shows it."""
         return {
             "firing": self.firing,

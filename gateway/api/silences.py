@@ -13,15 +13,16 @@ from aiohttp import web
 
 from gateway import payload
 from gateway.api import shapes
-from gateway.api.incidents import choice, page
+from gateway.api.query import choice, page
 from gateway.api.silence_preview import Preview, preview
+from gateway.api.silence_shapes import FIELDS, describe
 from gateway.body import read_json_body
 from gateway.payload import PayloadError
 from gateway.problem import ProblemError
 from gateway.store.silences import TooManySilencesError, UnknownSilenceError
-from routing.matchers import Matcher, MatcherError, from_json, in_order, parse_matcher, show, to_json
+from routing.matchers import Matcher, MatcherError, from_json, in_order, parse_matcher, show
 from routing.silence_changes import InvalidSilenceError, Wanted, check_matchers
-from routing.silences import Silence, State, has_all, state
+from routing.silences import State, has_all, state
 from routing.silences import in_order as listed
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 MAX_BODY: Final = 128 * 1024
 READ_MS: Final = 10_000
 MAX_FILTERS: Final = 64
-FIELDS: Final = ("id", "matchers", "starts_at", "ends_at", "created_by", "comment", "annotations", "force")
 
 Which = Literal["current", "active", "pending", "expired", "all"]
 _STATES: Final[dict[Which, tuple[State, ...]]] = {
@@ -131,22 +131,6 @@ def routes(
         web.get("/api/v1/silences/{id}", show_one),
         web.delete("/api/v1/silences/{id}", expire),
     ]
-
-
-def describe(silence: Silence, now: int) -> dict[str, Any]:
-    """As the API shows it; `matchers` as in Alertmanager's API, `text` as it prints them."""
-    return {
-        "id": silence.id,
-        "state": state(silence, now).value,
-        "matchers": [to_json(matcher) for matcher in silence.matchers],
-        "text": show(silence.matchers),
-        "starts_at": shapes.moment(silence.starts_at),
-        "ends_at": shapes.moment(silence.ends_at),
-        "created_by": silence.created_by,
-        "comment": silence.comment,
-        "updated_at": shapes.moment(silence.updated_at),
-        "annotations": dict(silence.annotations),
-    }
 
 
 # --- what was sent -------------------------------------------------------------------------------------
