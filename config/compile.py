@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from config.people import SeveritiesConfig, WaysConfig
-    from config.schema import Config, InhibitRuleConfig, RouteConfig
+    from config.schema import Config, GlobalConfig, InhibitRuleConfig, RouteConfig
     from routing.calendar import TimeInterval
     from routing.heartbeats import Heartbeats
     from routing.oncall import Schedule
@@ -106,7 +106,8 @@ def compile_plan(config: Config) -> Plan:
     )
     text = json.dumps(plain(config.model_dump(by_alias=True)), sort_keys=True)
     intervals = {one.name: interval(one) for one in (*config.mute_time_intervals, *config.time_intervals)}
-    receivers = {one.name: tuple(integrations_of(one, config.global_)) for one in config.receivers}
+    glob = _with_way_back(config)
+    receivers = {one.name: tuple(integrations_of(one, glob)) for one in config.receivers}
     return Plan(
         root=_route(config.route, root, "{}", intervals),
         receivers=receivers,
@@ -127,12 +128,18 @@ def compile_plan(config: Config) -> Plan:
             teams={team.name: team for team in config.teams},
             defaults=config.team_defaults,
             users={user.name: user for user in config.users},
-            glob=config.global_,
+            glob=glob,
         ),
         heartbeats=heartbeats.compiled(
             config.heartbeats, config.severities.label if config.severities else SEVERITY
         ),
     )
+
+
+def _with_way_back(config: Config) -> GlobalConfig:
+    """What receivers take from `global`: buttons only where presses of them come back."""
+    wanted = config.global_.slack_buttons and config.slack.answers
+    return config.global_.model_copy(update={"slack_buttons": wanted})
 
 
 def _severities(section: SeveritiesConfig | None) -> Severities:

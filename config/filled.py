@@ -104,6 +104,8 @@ def filled_slack(own: SlackConfig, glob: GlobalConfig) -> SlackConfig:
     filled: dict[str, Any] = {"http_config": _connection(own.http_config, glob)}
     if "app_url" not in own.model_fields_set:
         filled["app_url"] = glob.slack_app_url
+    if not glob.slack_buttons:
+        filled["buttons"] = False
     if not (own.api_url or own.api_url_file or own.app_token or own.app_token_file):
         filled |= {
             "app_token": glob.slack_app_token,

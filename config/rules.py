@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from config import heartbeat_rules, people_rules, policy_rules, schedule_rules
+from config import heartbeat_rules, people_rules, policy_rules, schedule_rules, slack_rules
 from config.templates import TEMPLATED, broken
 from config.written import Mistake, at_most_one, children, entries, mapping, names, texts, unique, unknown
 
@@ -43,6 +43,7 @@ def mistakes(data: Any, file: str) -> Iterator[Mistake]:
     yield from _routes(data)
     yield from _intervals(data)
     yield from people_rules.mistakes(data)
+    yield from slack_rules.mistakes(data)
     yield from policy_rules.mistakes(data)
     yield from schedule_rules.mistakes(data)
     yield from heartbeat_rules.mistakes(data)

@@ -33,6 +33,7 @@ from config.policies import PolicyConfig
 from config.schedules import ScheduleConfig
 from config.secret import SecretError, reveal
 from config.section import Section
+from config.slack_app import SlackAppConfig
 from config.users import UserConfig
 from config.values import (
     BaseUrl,
@@ -78,6 +79,7 @@ __all__ = [
     "Scope",
     "SecretError",
     "SilencesConfig",
+    "SlackAppConfig",
     "SlackConfig",
     "SlackField",
     "TLSConfig",
@@ -181,6 +183,9 @@ class GlobalConfig(Section):
     slack_app_token: Secret | None = None
     slack_app_token_file: SecretFile | None = None
     slack_app_url: SlackApiUrl = "https://slack.com/api/"
+    slack_buttons: bool = Field(
+        True, description="Buttons to answer below messages, where `slack` says how presses come back."
+    )
     pagerduty_url: Url = "https://events.pagerduty.com/v2/enqueue"
 
 
@@ -254,6 +259,7 @@ class Config(Section):
     redis: RedisConfig = Field(default_factory=RedisConfig)
     dedup: DedupConfig = Field(default_factory=DedupConfig)
     silences: SilencesConfig = Field(default_factory=SilencesConfig)
+    slack: SlackAppConfig = Field(default_factory=SlackAppConfig)
     auth: AuthConfig = Field(default_factory=AuthConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
 

@@ -22,6 +22,7 @@ from config.findings import (
     routes,
     secrets,
     severities,
+    slack,
     teams,
 )
 
@@ -35,6 +36,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *inhibition_circles.CHECKS,
     *receivers.CHECKS,
     *severities.CHECKS,
+    *slack.CHECKS,
     *teams.CHECKS,
     *grouping.CHECKS,
     *intervals.CHECKS,

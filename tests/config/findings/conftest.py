@@ -14,7 +14,11 @@ from config.load import ConfigError, examine
 from config.rule_files import read_rules
 from gateway.cli.findings import CHECKS
 
-ENV = {"SLACK_TOKEN": "xoxb-1", "PAGERDUTY_KEY": "R0123456789ABCDEF"}
+ENV = {
+    "SLACK_TOKEN": "xoxb-1",
+    "SLACK_SIGNING_SECRET": "5ec7e7",
+    "PAGERDUTY_KEY": "R0123456789ABCDEF",
+}
 
 
 def completed(text: str) -> str:
