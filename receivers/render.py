@@ -86,7 +86,7 @@ class Renderer:
         try:
             return self.render(default, message, html=html), note
         except TemplateError as error:  # labels that fill pages, or a machine that stands still
-            bare = f"{title(message)}\n{message.url}"
+            bare = f"{title(message)}\n{message.answer_url or message.url}"
             failed = f"a short text was sent, because the default text failed: {error}"
             return escape(bare) if html else bare, f"{note}; {failed}" if note else failed
 

@@ -102,6 +102,7 @@ class Variables(TypedDict):
     severity: str  # the worst
     incident: int  # its number
     url: str  # of the incident
+    answer_url: str  # in mails: a page on which its reader acknowledges or resolves; "" where they cannot
     external_url: str  # of Tocsin
     runbook_url: str
     dashboard_url: str
@@ -114,6 +115,14 @@ class Variables(TypedDict):
     hidden: int  # of those beyond the first 50
     held: int  # how many more fire and are held back by a silence or an inhibition
     held_by: str  # by what, where all are: then `alerts` and `firing` are those
+    acknowledged_by: str  # who has it in hand, "" for nobody, and once it is over
+    acknowledged_via: str  # from where they said so: "Slack", "mail link"
+    acknowledged_at: int  # since when; 0 for nobody
+    acknowledged_until: int  # 0 for as long as it lasts
+    upcoming: str  # what happens next if nobody does: "step 2: team lead"
+    upcoming_at: int  # when, 0 for nothing
+    history: list[tuple[int, str]]  # the newest lines of the timeline, oldest first: when, and what
+    person: str  # the user whom this is for, "" for several
     alerts: list[AlertView]  # the first 50, firing ones first
     firing_alerts: list[AlertView]  # the same, apart
     resolved_alerts: list[AlertView]
@@ -137,6 +146,7 @@ def variables(message: Message) -> Variables:
     first = views[0].annotations if views else Labels()
     alone = first if len(views) == 1 else annotations
     sources = {view.generator_url for view in views}
+    ack = message.acknowledged if message.status == "firing" else None
     return {
         "status": message.status,
         "kind": message.kind,
@@ -167,7 +177,16 @@ def variables(message: Message) -> Variables:
         "dashboard_url": safe_url(annotations.get("dashboard_url") or annotations.get("dashboard", "")),
         "source_url": sources.pop() if len(sources) == 1 else "",
         "url": safe_url(message.url),
+        "answer_url": safe_url(message.answer_url),
         "external_url": safe_url(message.external_url),
+        "acknowledged_by": ack.by if ack else "",
+        "acknowledged_via": ack.via if ack else "",
+        "acknowledged_at": ack.at if ack else 0,
+        "acknowledged_until": ack.until if ack else 0,
+        "upcoming": message.upcoming,
+        "upcoming_at": message.upcoming_at,
+        "history": list(message.history),
+        "person": message.person,
         "since": since(message),
         "opened_at": message.opened_at,
         "resolved_at": message.resolved_at,
@@ -182,17 +201,24 @@ def title(message: Message) -> str:
     """One line, at most 200 characters: `[FIRING:2] HighLatency eu-west — p99 is above 2 s`.
 
     A test is `[TEST] ...` and nothing else, since filters that wake people look for FIRING; so is what is
-    held, `[HELD:2] ...`.
+    held, `[HELD:2] ...`, and the news that somebody has it, `[ACK] ...`.
     """
-    mark = f"[FIRING:{message.firing}]" if message.status == "firing" else "[RESOLVED]"
-    if message.held_by:
-        mark = f"[HELD:{message.firing}]"
-    if message.test:
-        mark = TEST
-    what = " ".join(part for part in (mark, name(message), where(message)) if part)
+    what = " ".join(part for part in (_mark(message), name(message), where(message)) if part)
     said = summary(message)
     line = f"{what} — {said}" if said and said != name(message) else what
     return truncated(line, _TITLE)
+
+
+def _mark(message: Message) -> str:
+    if message.test:
+        return TEST
+    if message.held_by:
+        return f"[HELD:{message.firing}]"
+    if message.status == "resolved":
+        return "[RESOLVED]"
+    if message.kind == "update" and message.acknowledged:
+        return "[ACK ENDS]" if message.acknowledged.reminded else "[ACK]"
+    return f"[FIRING:{message.firing}]"
 
 
 def marked(message: Message, text: str) -> str:
