@@ -78,5 +78,5 @@ class Weighed:
     lines: Sequence[tuple[str, str]]
 
 
-SilenceRow = tuple[str, str, str, int]
+KeptRow = tuple[str, str, str, int]
 """Id, record as it was read ("" for none), record as it shall be, when it ends."""

@@ -43,6 +43,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{s}:silences` | hash | id -> a silence's record (JSON) |
 | `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
 | `t:{s}:silences:version` | string | raised by every change of a silence |
+| `t:{s}:overrides`, ... | | overrides of schedules, kept as silences are |
 | `t:{SLOT}:1`, `t:{SLOT}:2` | sorted sets | `ALERT.GROUP` of a slot's sources, one- and two-sided |
 | `t:{SLOT}:w` | sorted set | groups with an alert that this slot could inhibit; score: since when (s) |
 """
@@ -54,14 +55,25 @@ from typing import Final
 
 NUMBER: Final = "t:number"
 LINK_KEY: Final = "t:links"
-SILENCES_PREFIX: Final = "t:{s}"
-SILENCES: Final = f"{SILENCES_PREFIX}:silences"
+SHARED: Final = "t:{s}"
+SILENCES: Final = f"{SHARED}:silences"
 SILENCES_VERSION: Final = f"{SILENCES}:version"
+OVERRIDES: Final = "overrides"
 
 
 def prefix(shard: int) -> str:
     """What every key of `shard` begins with."""
     return f"t:{{{shard}}}"
+
+
+def shared(name: str) -> str:
+    """The records of this name, id -> JSON, that all shards and processes share (kept.lua)."""
+    return f"{SHARED}:{name}"
+
+
+def version(name: str) -> str:
+    """The version of these records."""
+    return f"{shared(name)}:version"
 
 
 def slot(key: str) -> str:

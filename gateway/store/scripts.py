@@ -28,7 +28,7 @@ _FRAGMENTS: Final = {
     "sweep": ("keys", "alert", "group", "delivery"),
     "plan": ("keys",),
     "revive": ("keys", "delivery"),
-    "silence": (),
+    "kept": (),
     "mark": ("keys", "alert", "group"),
     "weigh": ("keys", "alert", "group", "delivery"),
     "walk": ("keys",),

@@ -20,7 +20,7 @@ from routing import silence_changes
 from routing.silences import Silence, Silences, from_record, to_record
 
 if TYPE_CHECKING:
-    from gateway.store.arguments import SilenceRow
+    from gateway.store.arguments import KeptRow
     from gateway.store.store import Store
     from routing.silence_changes import Change, Wanted
 
@@ -132,9 +132,10 @@ class SilenceStore:
     async def _text(self, identity: str) -> str:
         return await self._store.read("HGET", keys.SILENCES, identity) or "" if identity else ""
 
-    async def _write(self, now: int, rows: list[SilenceRow]) -> bool:
+    async def _write(self, now: int, rows: list[KeptRow]) -> bool:
         """False where a record is no longer what it was."""
-        outcome, version = await self._store.write_silences(now, MAX_SILENCES, rows)
+        forget = now - self._store.timing.silence_retention
+        outcome, version = await self._store.keep("silences", now, forget, MAX_SILENCES, rows)
         if outcome == "full":
             raise TooManySilencesError(
                 f"{MAX_SILENCES} silences have not ended yet; expire some, or widen one instead of adding one"
@@ -144,7 +145,7 @@ class SilenceStore:
         return outcome == "ok"
 
 
-def _row(silence: Silence, before: str) -> SilenceRow:
+def _row(silence: Silence, before: str) -> KeptRow:
     return silence.id, before, orjson.dumps(to_record(silence)).decode(), silence.ends_at
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from gateway.store.arguments import Generation, Room, SilenceRow, Timing, Unit, Weighed
+    from gateway.store.arguments import Generation, KeptRow, Room, Timing, Unit, Weighed
     from gateway.store.calls import Argument
     from gateway.store.records import Counts
 
@@ -292,16 +292,17 @@ class Store:
         """The store's clock."""
         return int(await self._run("time", shard))
 
-    async def write_silences(self, now: int, most: int, rows: Sequence[SilenceRow]) -> tuple[str, int]:
-        """All rows or none (see silence.lua): `ok`, `changed` where a record is another by now, or `full`.
+    async def keep(
+        self, name: str, now: int, forget: int, most: int, rows: Sequence[KeptRow]
+    ) -> tuple[str, int]:
+        """All rows or none (see kept.lua): `ok`, `changed` where a record is another by now, or `full`.
 
-        With `ok` comes the version that they have since.
+        `name` says of what (`keys.py`). With `ok` comes the version that they have since.
         """
         flat = [part for row in rows for part in row]
-        forget = now - self.timing.silence_retention
-        async with self._available("silence"):
-            script = self._scripts["silence"]
-            answer = await script(self._calls, keys.SILENCES_PREFIX, now, forget, most, *flat)
+        async with self._available("kept"):
+            script = self._scripts["kept"]
+            answer = await script(self._calls, keys.SHARED, name, now, forget, most, *flat)
         return str(answer[0]), int(answer[1]) if len(answer) > 1 else 0
 
     async def next_number(self) -> int:

@@ -25,7 +25,7 @@ _SHA = re.compile(rb"(?i)EVALSHA\r\n\$40\r\n([0-9a-f]{40})")
 _NUMBER = re.compile(rb"(?i)INCR(BY)?\r\n\$\d+\r\nt:number\r\n")
 _NAMES = {script.sha.encode(): name for name, script in scripts.load_all().items()}
 STEPS = ("ingest", "claim", "number", "commit", "begin", "sent", "renew")
-STEPS_OF_HOLDING = ("weigh", "mark", "sources", "walk", "silence")
+STEPS_OF_HOLDING = ("weigh", "mark", "sources", "walk", "kept")
 
 
 @dataclass
