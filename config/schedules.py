@@ -1,8 +1,8 @@
 """The sections of schedules: who is on call when, in layers, with overrides and calendars.
 
-The texts are kept as written; `schedule` turns a section into what `routing/oncall.py` works with. Calendars are
-only named here, by `calendars`: what stands in them is read by whoever needs it (`gateway/calendars.py`). What
-names a user, and which keys go together, checks `schedule_rules.py`.
+The texts are kept as written; `schedule` turns a section into what `routing/oncall.py` works with. Calendars
+are only named here, by `calendars`: what stands in them is read by whoever needs it. What names a user, and
+which keys go together, checks `schedule_rules.py`.
 """
 
 import re
@@ -90,7 +90,7 @@ class HolidaysConfig(Section):
 
 
 class LayerConfig(Section):
-    """One layer: people who take turns, or a calendar that says who. Later layers win where they have somebody."""
+    """People who take turns, or a calendar that says who. Of layers the last that has somebody counts."""
 
     name: str = ""
     people: tuple[Together, ...] = Field((), description="Turn by turn; a list in it is on call together.")

@@ -141,7 +141,7 @@ async def test_a_record_that_has_changed_meanwhile_is_not_written_over(shared):
     both = [other, (made.id, before + " ", "{}", 1)]
     assert (await shared.store.keep("silences", START, 0, 10, both))[0] == "changed"
     assert await shared.redis.hgetall(keys.SILENCES) == {made.id: before}
-    assert (await shared.store.write_silences(START, 10, [(made.id, "", "{}", 1)]))[0] == "changed"
+    assert (await shared.store.keep("silences", START, 0, 10, [(made.id, "", "{}", 1)]))[0] == "changed"
 
 
 async def test_ended_ones_are_kept_for_the_retention_and_then_removed(shared):
