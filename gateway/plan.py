@@ -91,6 +91,11 @@ class PlanInForce:
         return self.placing.labels_of(route_key) if self.placing else {}
 
     @property
+    def last(self) -> Plan:
+        """The plan in force here; the last one where nothing is."""
+        return self._plan
+
+    @property
     def severities(self) -> Severities:
         """Those of the plan; of the last one where nothing is in force here."""
         return self._plan.severities
