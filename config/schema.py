@@ -28,6 +28,7 @@ from config.integrations import (
     WebhookConfig,
 )
 from config.intervals import TimeIntervalConfig
+from config.pagerduty_app import PagerDutyAppConfig
 from config.people import Severities, TeamConfig, TeamRuleConfig, WaysConfig
 from config.policies import PolicyConfig
 from config.schedules import ScheduleConfig
@@ -68,6 +69,7 @@ __all__ = [
     "InhibitRuleConfig",
     "IntegrationConfig",
     "LimitsConfig",
+    "PagerDutyAppConfig",
     "PagerDutyConfig",
     "PagerDutyImage",
     "PagerDutyLink",
@@ -260,6 +262,7 @@ class Config(Section):
     dedup: DedupConfig = Field(default_factory=DedupConfig)
     silences: SilencesConfig = Field(default_factory=SilencesConfig)
     slack: SlackAppConfig = Field(default_factory=SlackAppConfig)
+    pagerduty: PagerDutyAppConfig = Field(default_factory=PagerDutyAppConfig)
     auth: AuthConfig = Field(default_factory=AuthConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
 

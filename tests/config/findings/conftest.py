@@ -18,6 +18,8 @@ ENV = {
     "SLACK_TOKEN": "xoxb-1",
     "SLACK_SIGNING_SECRET": "5ec7e7",
     "PAGERDUTY_KEY": "R0123456789ABCDEF",
+    "PAGERDUTY_WEBHOOK_SECRET": "whsec",
+    "PAGERDUTY_API_TOKEN": "u+12",
 }
 
 
