@@ -17,6 +17,7 @@ RULES = sorted((FOLDER / "rules").glob("*.yml"))
 NAIVE = Path(__file__).parents[1] / "config" / "reference_naive" / "tocsin.yaml"
 ENV = {
     "SLACK_TOKEN": "xoxb-1",
+    "SLACK_SIGNING_SECRET": "5ec7e7",
     "SLACK_WEBHOOK": "https://hooks.slack.com/services/naive",
     "SMTP_PASSWORD": "smtp-password",
     "TOCSIN_INGEST_TOKEN": "ingest-token-0123456789",
