@@ -68,7 +68,7 @@ class Auth:
             _refuse_foreign_host(request)
             self._refuse_foreign_page(request)
             return ""
-        scheme, secret = _credentials(request.headers.get("Authorization", ""))
+        scheme, secret = credentials(request.headers.get("Authorization", ""))
         token = self._find(secret) if secret else None
         if token is None:
             raise _unauthorized(request, given=bool(secret))
@@ -164,7 +164,7 @@ def _refuse_foreign_host(request: web.Request) -> None:
         )
 
 
-def _credentials(header: str) -> tuple[str, str]:
+def credentials(header: str) -> tuple[str, str]:
     """Scheme and secret of an Authorization header; an empty secret where there is none that can be read."""
     scheme, _, rest = header.partition(" ")
     scheme, rest = scheme.lower(), rest.strip()

@@ -35,6 +35,7 @@ _SECRET_TEXT: Final = re.compile(
     | (?P<scheme> \b (?: bearer | basic ) \s+ ) [\w.~+/=-]{8,}    # Authorization: Bearer TOKEN
     | (?P<slack> \b xox[abeprs]- ) [\w-]+                         # Slack's tokens
     | (?P<hook> /services/ ) [\w-]+ / [\w-]+ / [\w-]+             # Slack's incoming webhooks
+    | (?P<beat> /heartbeat/ [\w.-]+ / ) [^\s/?\#"']+                # a heartbeat's token in its path
     | (?P<query> [?&] (?: token | key | secret | password | sig ) = ) [^\s&"']+
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -109,6 +109,25 @@ inhibition_sources: Final = Gauge(
     "Firing alerts that can inhibit others.",
     multiprocess_mode="mostrecent",
 )
+heartbeats: Final = Gauge(
+    "tocsin_heartbeats",
+    "Heartbeats that are configured: alive, waiting (for the first beat), missing.",
+    ["state"],
+    multiprocess_mode="mostrecent",
+)
+heartbeats_heard: Final = Counter(
+    "tocsin_heartbeats_heard", "Beats that came, by way: alert, http (a request of its own).", ["via"]
+)
+heartbeat_alerts: Final = Counter(
+    "tocsin_heartbeat_alerts",
+    "Alerts that a heartbeat's matchers met, so that they were not routed: firing (a beat), resolved.",
+    ["status"],
+)
+beats_sent: Final = Counter(
+    "tocsin_beats",
+    "Beats to others: sent, failed, withheld (nothing was sent, because Tocsin does not work).",
+    ["outcome"],
+)
 store_call_duration: Final = Histogram(
     "tocsin_store_call_duration_seconds", "How long a call to Redis took.", ["script"], buckets=_FAST
 )
@@ -158,6 +177,12 @@ def announce(version: str) -> None:
         weighings.labels(result)
     for what in ("group", "delivery"):
         deadline_lateness.labels(what)
+    for way in ("alert", "http"):
+        heartbeats_heard.labels(way)
+    for status in ("firing", "resolved"):
+        heartbeat_alerts.labels(status)
+    for outcome in ("sent", "failed", "withheld"):
+        beats_sent.labels(outcome)
 
 
 def render() -> bytes:

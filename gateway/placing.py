@@ -69,6 +69,7 @@ class Placing:
         self._by_alert: dict[str, Placed] = {}
         self._routes = {route.key: route for route in walk(plan.root)}
         self._by_group: dict[tuple[object, ...], Placement] = {}
+        self._beats: dict[str, tuple[str, ...]] = {}
         self._timed = [route.key for route in self._routes.values() if route.mute or route.active]
         self._quiet_until = (-1, 0)  # for which minute, and what
 
@@ -81,11 +82,24 @@ class Placing:
                 self._by_group.clear()
             roles = self.plan.inhibition.roles(labels)
             found = self._by_alert[key] = Placed(
-                tuple(self._place(route, labels) for route in self._tree.match(labels)),
+                ()
+                if self.beats(key, labels)
+                else tuple(self._place(route, labels) for route in self._tree.match(labels)),
                 self.plan.severities.rank(labels),
                 self.plan.inhibit_grace if roles.targets else 0,
                 slots(roles),
             )
+        return found
+
+    def beats(self, key: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """The heartbeats that an alert is a beat of; such an alert belongs to no group."""
+        if not self.plan.heartbeats.take_alerts:
+            return ()
+        found = self._beats.get(key)
+        if found is None:
+            if len(self._beats) >= _MEMO_SIZE:
+                self._beats.clear()
+            found = self._beats[key] = self.plan.heartbeats.beaten_by(labels)
         return found
 
     def strays(self, key: str) -> tuple[Placement, ...]:

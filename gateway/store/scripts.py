@@ -33,6 +33,7 @@ _FRAGMENTS: Final = {
     "weigh": ("keys", "alert", "group", "delivery"),
     "walk": ("keys",),
     "sources": ("keys", "alert"),
+    "heartbeats": ("keys",),
     "time": (),
 }
 

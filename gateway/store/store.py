@@ -305,6 +305,19 @@ class Store:
             answer = await script(self._calls, keys.SHARED, name, now, forget, most, *flat)
         return str(answer[0]), int(answer[1]) if len(answer) > 1 else 0
 
+    async def heartbeats(self, shard: int, step: Literal["beat", "change"], *args: str) -> Any:
+        """One step on the records of heartbeats (see heartbeats.lua)."""
+        return await self._run("heartbeats", shard, step, *args)
+
+    async def look_at_heartbeats(
+        self, shard: int, generation: Generation, names: Sequence[str]
+    ) -> Sequence[Any]:
+        """The time, since when somebody has listened, then names and records; those named are made."""
+        answer = await self._run("heartbeats", shard, "look", generation, UNHEARD, *names)
+        if answer[0] == "plan":
+            raise PlanChangedError
+        return list(answer[1:])
+
     async def next_number(self) -> int:
         """The number of the next incident."""
         async with self._available("number"):
