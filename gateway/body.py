@@ -37,14 +37,24 @@ async def read_json_body(request: web.Request, limit: int, timeout_ms: int) -> b
     """
     _refuse_media_type(request)
     encoding = _encoding(request)
+    raw = await read_within(request, limit, timeout_ms, _too_large(limit))
+    return raw if encoding is None else await _inflate(raw, encoding, limit)
+
+
+async def read_within(request: web.Request, limit: int, timeout_ms: int, too_large: str) -> bytearray:
+    """The request's body as it comes, at most `limit` bytes of it; `too_large` is said of a larger one.
+
+    Raises:
+        ProblemError: 413 too large; 400 cut off; 503 not here after `timeout_ms`.
+        ConnectionError: the client went away in the middle.
+    """
     if (request.content_length or 0) > limit:
-        _refuse_size(limit)
+        _refuse_size(too_large)
     try:
         if request.content.is_eof():  # a small body came with its head: no clock is needed
-            raw = await _read(request, limit)
-        else:
-            async with asyncio.timeout(timeout_ms / 1000):
-                raw = await _read(request, limit)
+            return await _read(request, limit, too_large)
+        async with asyncio.timeout(timeout_ms / 1000):
+            return await _read(request, limit, too_large)
     except TimeoutError:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -58,15 +68,14 @@ async def read_json_body(request: web.Request, limit: int, timeout_ms: int) -> b
             "The body is not framed as its headers say; nothing of it was stored.",
             closes=True,
         ) from None
-    return raw if encoding is None else await _inflate(raw, encoding, limit)
 
 
-async def _read(request: web.Request, limit: int) -> bytearray:
+async def _read(request: web.Request, limit: int, too_large: str) -> bytearray:
     body = bytearray()
     while chunk := await request.content.readany():
         body += chunk
         if len(body) > limit:
-            _refuse_size(limit)
+            _refuse_size(too_large)
     return body
 
 
@@ -80,7 +89,7 @@ async def _inflate(raw: bytearray, encoding: str, limit: int) -> bytearray:
         for piece in _pieces(raw, inflater):
             body += piece
             if len(body) > limit:
-                _refuse_size(limit)
+                _refuse_size(_too_large(limit))
             if len(piece) >= _SLICE:
                 await asyncio.sleep(0)
     except zlib.error:
@@ -136,11 +145,13 @@ def _encoding(request: web.Request) -> str | None:
     )
 
 
-def _refuse_size(limit: int) -> NoReturn:
-    raise ProblemError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+def _too_large(limit: int) -> str:
+    return (
         f"A body may have {limit} bytes, inflated or not. Let the sender send fewer alerts at once "
         "(Alertmanager: a narrower group_by, or max_alerts of the webhook), or raise limits.body in "
-        "Tocsin's configuration.",
-        closes=True,
+        "Tocsin's configuration."
     )
+
+
+def _refuse_size(detail: str) -> NoReturn:
+    raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, closes=True)
