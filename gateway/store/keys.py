@@ -37,6 +37,9 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:holds` | hash | `version` of the silences judged by; `placed`: by which plan its sources |
 | `t:{n}:heard` | hash | `alive`: somebody listened then; `since`: without a gap since then |
 | `t:{0}:heartbeats` | hash | name -> when it was first known and last heard, and what is missing (JSON) |
+| `t:{0}:pagerduty` | sorted set | ids of events of PagerDuty to be worked on; score: when |
+| `t:{0}:pagerduty:events` | hash | id -> such an event (JSON) |
+| `t:{0}:pagerduty:seen:ID` | string | there was such an event; for a day at least |
 | `t:{n}:cursor` | hash | where the sweep goes on, among `groups` and `open` |
 | `t:number` | string | the last incident's number |
 | `t:links` | string | what links in mails are signed with, where the configuration does not say |

@@ -34,6 +34,7 @@ _FRAGMENTS: Final = {
     "walk": ("keys",),
     "sources": ("keys", "alert"),
     "heartbeats": ("keys",),
+    "pagerduty": ("keys",),
     "time": (),
 }
 

@@ -318,6 +318,10 @@ class Store:
             raise PlanChangedError
         return list(answer[1:])
 
+    async def pagerduty(self, shard: int, step: str, *args: Argument) -> Any:
+        """One step on the events of PagerDuty (see pagerduty.lua)."""
+        return await self._run("pagerduty", shard, step, *args)
+
     async def next_number(self) -> int:
         """The number of the next incident."""
         async with self._available("number"):
