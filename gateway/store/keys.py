@@ -43,7 +43,6 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:cursor` | hash | where the sweep goes on, among `groups` and `open` |
 | `t:number` | string | the last incident's number |
 | `t:links` | string | what links in mails are signed with, where the configuration does not say |
-| `t:pressed:ID` | string | a button was pressed, once, on a page with that id: what was said; for a day |
 | `t:{s}:silences` | hash | id -> a silence's record (JSON) |
 | `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
 | `t:{s}:silences:version` | string | raised by every change of a silence |
@@ -83,11 +82,6 @@ def version(name: str) -> str:
 def slot(key: str) -> str:
     """What the keys of one slot of the inhibition index begin with."""
     return f"t:{{{key}}}"
-
-
-def pressed(once: str) -> str:
-    """The button that was pressed on the page with this id."""
-    return f"t:pressed:{once}"
 
 
 def shard_of(group: str, shards: int) -> int:
