@@ -42,6 +42,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{0}:pagerduty:seen:ID` | string | there was such an event; for a day at least |
 | `t:{n}:cursor` | hash | where the sweep goes on, among `groups` and `open` |
 | `t:number` | string | the last incident's number |
+| `t:asked:HASH` | string | a request that names itself, and what was answered to it (JSON); for a day |
 | `t:links` | string | what links in mails are signed with, where the configuration does not say |
 | `t:{s}:silences` | hash | id -> a silence's record (JSON) |
 | `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
@@ -82,6 +83,11 @@ def version(name: str) -> str:
 def slot(key: str) -> str:
     """What the keys of one slot of the inhibition index begin with."""
     return f"t:{{{key}}}"
+
+
+def answered(request: str) -> str:
+    """What was answered to the request with this hash."""
+    return f"t:asked:{request}"
 
 
 def shard_of(group: str, shards: int) -> int:
