@@ -104,6 +104,20 @@ silences: Final = Gauge(
     ["state"],
     multiprocess_mode="mostrecent",
 )
+calendars: Final = Gauge(
+    "tocsin_calendars",
+    "Calendars that schedules name: read, failing (the last good copy counts, if there is one).",
+    ["state"],
+    multiprocess_mode="mostrecent",
+)
+calendar_age: Final = Gauge(
+    "tocsin_calendars_oldest_seconds",
+    "How long ago the calendar that has not been read for the longest time was read.",
+    multiprocess_mode="mostrecent",
+)
+calendar_reads: Final = Counter(
+    "tocsin_calendar_reads", "Tries to read a calendar: read, failed (see the log).", ["result"]
+)
 inhibition_sources: Final = Gauge(
     "tocsin_inhibition_sources",
     "Firing alerts that can inhibit others.",
@@ -169,6 +183,8 @@ def announce(version: str) -> None:
         delivery_duration.labels(kind)
         for outcome in ("sent", "retry", "refused", "dropped", "dead", "held"):
             deliveries.labels(kind, outcome)
+    for result in ("read", "failed"):
+        calendar_reads.labels(result)
     for by in ("silence", "inhibition", "release", "grace"):
         alerts_held.labels(by)
     for reason in ("held", "interval"):

@@ -1,4 +1,4 @@
-"""Who is on call, as this process knows it: schedules, what calendars say, and the overrides that people made.
+"""Who is on call, as this process knows it: schedules, what calendars say, and overrides that people made.
 
 The schedules are those of the plan in force; calendars and overrides are kept in Redis, each under a version,
 and are read anew when that has changed. Who follows from all that, decides `routing/oncall.py`. While the
@@ -7,18 +7,22 @@ store is away the last that was known goes on. Times are milliseconds.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gateway.calendars import Calendars
 from gateway.store.overrides import OverrideStore
 from routing import oncall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from config.compile import Plan
+    from config.schedules import Calendar
     from gateway.plan import PlanInForce
     from gateway.store.overrides import Kept
     from gateway.store.store import Store
-    from routing.oncall import Override, Schedule
+    from routing.oncall import Override, Schedule, Span
 
 
 class OnCall:
@@ -27,14 +31,19 @@ class OnCall:
     def __init__(self, store: Store, plan: PlanInForce) -> None:
         self._plan = plan
         self.override_store = OverrideStore(store)
+        self.calendars = Calendars(store, plan)
         self._version = -1
         self._kept: tuple[Kept, ...] = ()
         self._overrides: dict[str, list[Override]] = {}
+        self._filled: tuple[Plan, Mapping[str, Schedule]] | None = None
 
     @property
     def schedules(self) -> Mapping[str, Schedule]:
-        """Those of the plan in force; of the last one where nothing is in force here."""
-        return self._plan.last.schedules
+        """Those of the plan in force (of the last one where none is), with what calendars say."""
+        plan = self._plan.last
+        if self._filled is None or self._filled[0] is not plan:
+            self._filled = plan, with_calendars(plan, self.calendars.named(), self.calendars.spans)
+        return self._filled[1]
 
     @property
     def kept(self) -> tuple[Kept, ...]:
@@ -61,6 +70,8 @@ class OnCall:
         Raises:
             StoreUnavailableError: Redis cannot be asked now; what was known stays.
         """
+        if await self.calendars.keep_up():
+            self._filled = None
         version = await self.override_store.version()
         if version != self._version:
             self._kept = await self.override_store.load()
@@ -68,3 +79,16 @@ class OnCall:
             for one in self._kept:
                 self._overrides.setdefault(one.override.schedule, []).append(one.override)
             self._version = version  # what was written meanwhile has a newer one, and is read the next time
+
+
+def with_calendars(
+    plan: Plan, named: Iterable[tuple[str, Calendar]], spans: Callable[[Calendar], tuple[Span, ...]]
+) -> Mapping[str, Schedule]:
+    """The plan's schedules, with the spans of the calendars that they name."""
+    filled = dict(plan.schedules)
+    for name, calendar in named:
+        layers = list(filled[name].layers)
+        said = "holidays" if calendar.holidays else "spans"
+        layers[calendar.layer] = replace(layers[calendar.layer], **{said: spans(calendar)})
+        filled[name] = replace(filled[name], layers=tuple(layers))
+    return filled

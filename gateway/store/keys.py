@@ -48,6 +48,9 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
 | `t:{s}:silences:version` | string | raised by every change of a silence |
 | `t:{s}:overrides`, ... | | overrides of schedules, kept as silences are |
+| `t:{s}:calendars`, ... | | the texts of calendars, kept as silences are |
+| `t:calendars` | hash | id of a calendar -> how it stands with it (JSON) |
+| `t:calendar:ID` | string | it was somebody's turn to read that calendar, for a while |
 | `t:{SLOT}:1`, `t:{SLOT}:2` | sorted sets | `ALERT.GROUP` of a slot's sources, one- and two-sided |
 | `t:{SLOT}:w` | sorted set | groups with an alert that this slot could inhibit; score: since when (s) |
 """
@@ -63,6 +66,8 @@ SHARED: Final = "t:{s}"
 SILENCES: Final = f"{SHARED}:silences"
 SILENCES_VERSION: Final = f"{SILENCES}:version"
 OVERRIDES: Final = "overrides"
+CALENDARS: Final = "calendars"
+CALENDAR_STATES: Final = "t:calendars"
 
 
 def prefix(shard: int) -> str:
@@ -78,6 +83,11 @@ def shared(name: str) -> str:
 def version(name: str) -> str:
     """The version of these records."""
     return f"{shared(name)}:version"
+
+
+def calendar_turn(calendar: str) -> str:
+    """Somebody has taken the turn to read the calendar with this id."""
+    return f"t:calendar:{calendar}"
 
 
 def slot(key: str) -> str:
