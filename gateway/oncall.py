@@ -88,7 +88,8 @@ def with_calendars(
     filled = dict(plan.schedules)
     for name, calendar in named:
         layers = list(filled[name].layers)
-        said = "holidays" if calendar.holidays else "spans"
-        layers[calendar.layer] = replace(layers[calendar.layer], **{said: spans(calendar)})
+        layer, said = layers[calendar.layer], spans(calendar)
+        own = replace(layer, holidays=said) if calendar.holidays else replace(layer, spans=said)
+        layers[calendar.layer] = own
         filled[name] = replace(filled[name], layers=tuple(layers))
     return filled

@@ -23,6 +23,7 @@ from gateway.heartbeats import HeartbeatWatch
 from gateway.holds import Holds
 from gateway.intake import Intake
 from gateway.leases import Leases
+from gateway.oncall import OnCall
 from gateway.plan import PlanInForce, timing_of
 from gateway.problem import ProblemError, problems
 from gateway.sender import Sender
@@ -67,6 +68,7 @@ class Service:
         self.plan = PlanInForce(path, config, self.store, self._refuse_if_open, self._use)
         self._leases = Leases(self.store)
         self.holds = Holds(self.store, self.plan)
+        self.oncall = OnCall(self.store, self.plan)
         self.sender = Sender(self.store, self._leases, self.external_url, self.plan, self.holds)
         self.engine = Engine(self.store, self.plan, self.sender, self._leases, self.holds)
         self._intake = Intake(
@@ -110,6 +112,7 @@ class Service:
             await site.start()
         await self.plan.start()
         await self.holds.keep_up(0)
+        await self.oncall.keep_up()
         if self.holds.silences.all:  # should nobody have been there when one began or ended
             await self.store.wake_walk(await self.holds.silence_store.version())
         self._spawn("engine", self.engine.run)
@@ -117,6 +120,7 @@ class Service:
         self._spawn("leases", self._leases.run)
         self._spawn("heartbeats", self.heartbeats.run)
         self._spawn("count", self._count)
+        self._spawn("calendars", self.oncall.calendars.run)
         if share_port:
             await site.start()
 
