@@ -146,6 +146,7 @@ class Service:
                 + deliveries.OPERATIONS
                 + silence_shapes.OPERATIONS
                 + receivers.OPERATIONS
+                + heartbeats.OPERATIONS
             ),
             web.get("/-/healthy", self._healthy),
             web.get("/-/ready", self._ready),

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from hashlib import sha256
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 from aiohttp import web
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from config.secret import SecretError, reveal
 from config.values import show_duration
 from gateway.api import shapes
+from gateway.api.openapi import Operation
 from gateway.auth import credentials
 from gateway.problem import ProblemError
-from routing.heartbeats import due_at, state
+from routing.heartbeats import State, due_at, state
 from routing.matchers import show
 
 if TYPE_CHECKING:
@@ -32,6 +34,39 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 HEADER: Final = "X-Heartbeat-Token"
+_PATHS: Final = ("/heartbeat/{name}", "/heartbeat/{name}/{token}")
+
+
+class Heard(TypedDict):
+    """A beat was taken; the next one has to come by `next_by`."""
+
+    heartbeat: str
+    at: str | None
+    next_by: str | None
+
+
+class Shown(TypedDict):
+    """A heartbeat: `waiting` is one that has not beaten yet; `labels` are those of its alert.
+
+    `next_by` is when it is missing without a beat; later where nobody has listened for a while.
+    """
+
+    name: str
+    state: State
+    last_beat: str | None
+    known_since: str | None
+    next_by: str | None
+    missing_since: str | None
+    timeout: str
+    ways: list[Literal["alert", "http"]]
+    matchers: str | None
+    labels: dict[str, str]
+
+
+class AllShown(TypedDict):
+    """All heartbeats, in the order of the configuration."""
+
+    heartbeats: list[Shown]
 
 
 def routes(watch: HeartbeatWatch, plan: PlanInForce, auth: Auth) -> list[web.RouteDef]:
@@ -47,7 +82,8 @@ def routes(watch: HeartbeatWatch, plan: PlanInForce, auth: Auth) -> list[web.Rou
             )
         at = await watch.beat(heartbeat.name)
         by = shapes.moment(at + heartbeat.timeout)
-        return web.json_response({"heartbeat": heartbeat.name, "at": shapes.moment(at), "next_by": by})
+        heard: Heard = {"heartbeat": heartbeat.name, "at": shapes.moment(at), "next_by": by}
+        return web.json_response(heard)
 
     async def index(request: web.Request) -> web.Response:
         auth.allow(request, "read")
@@ -60,11 +96,8 @@ def routes(watch: HeartbeatWatch, plan: PlanInForce, auth: Auth) -> list[web.Rou
 
     return [
         web.get("/api/v1/heartbeats", index),
-        *(
-            web.route(method, path, beat)
-            for path in ("/heartbeat/{name}", "/heartbeat/{name}/{token}")
-            for method in ("POST", "GET")
-        ),
+        *(web.post(path, beat) for path in _PATHS),
+        *(web.get(path, beat, allow_head=False) for path in _PATHS),
     ]
 
 
@@ -109,8 +142,8 @@ def _digest(secret: str) -> bytes:
     return sha256(secret.encode(errors="surrogateescape")).digest()
 
 
-def _shape(section: HeartbeatConfig, heartbeat: Heartbeat, pulse: Pulse | None) -> dict[str, Any]:
-    ways = ["alert"] if section.matchers else []
+def _shape(section: HeartbeatConfig, heartbeat: Heartbeat, pulse: Pulse | None) -> Shown:
+    ways: list[Literal["alert", "http"]] = ["alert"] if section.matchers else []
     if section.token or section.token_file:
         ways.append("http")
     missed = pulse.missing if pulse else None
@@ -126,3 +159,15 @@ def _shape(section: HeartbeatConfig, heartbeat: Heartbeat, pulse: Pulse | None) 
         "matchers": show(heartbeat.matchers) if heartbeat.matchers else None,
         "labels": dict(heartbeat.labels),
     }
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/api/v1/heartbeats",
+        "List heartbeats",
+        "read",
+        AllShown,
+        "When each was last heard, and which are missing.",
+    ),
+)

@@ -63,7 +63,18 @@ def _run() -> int:
 
 def application() -> typer.Typer:
     """All commands of `tocsin`."""
-    from gateway.cli import check, deliveries, demo, incidents, receivers, routes, serve, silences, version
+    from gateway.cli import (
+        check,
+        deliveries,
+        demo,
+        heartbeats,
+        incidents,
+        receivers,
+        routes,
+        serve,
+        silences,
+        version,
+    )
 
     app = typer.Typer(
         help="Tocsin takes alerts from Prometheus and Alertmanager and tells people until somebody answers.",
@@ -82,6 +93,7 @@ def application() -> typer.Typer:
     app.add_typer(silences.app, name="silences", no_args_is_help=True)
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)
+    app.command("heartbeats")(heartbeats.heartbeats)
     app.command("version")(version.version)
     return app
 

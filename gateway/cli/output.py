@@ -50,6 +50,8 @@ _STYLES: Final = {
     "expired": "dim",
     "resolved": "green",
     "done": "green",
+    "alive": "green",
+    "missing": "bold red",
     "sent": "green",
     "critical": "bold red",
 }
