@@ -38,7 +38,7 @@ def speaker(token: str, by: str, users: Iterable[UserConfig], agent: str = "") -
     known = tuple(users)
     via = "command line" if agent == COMMAND_LINE else "HTTP"
     owner = user_named(token, known)
-    claimed = user_named(by, known) or by
+    claimed = user_named(by, known) or by.strip()
     if owner and claimed and claimed != owner:
         raise ProblemError(
             403,

@@ -76,7 +76,9 @@ async def test_each_part_of_a_path_is_described_and_each_operation_says_what_a_t
             assert operation["summary"]
 
 
-async def test_a_tool_that_knows_only_the_description_finds_no_answer_that_it_does_not_allow(service):
+async def test_a_tool_that_knows_only_the_description_finds_no_answer_that_it_does_not_allow(
+    service, tmp_path
+):
     url = f"http://127.0.0.1:{service.port}"
     async with ClientSession() as client:
         body = [{"labels": {"alertname": f"Down{n}"}} for n in range(3)]
@@ -90,6 +92,7 @@ async def test_a_tool_that_knows_only_the_description_finds_no_answer_that_it_do
         *("run", f"{url}/api/v1/openapi.json", "--max-time", str(TRIED_FOR_S), "--seed", "1", "--no-color"),
         *("--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--warnings", "off"),
         *("--checks", "all", "--exclude-checks", ",".join(NOT_CHECKED)),
+        cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
