@@ -36,6 +36,7 @@ _SECRET_TEXT: Final = re.compile(
     | (?P<slack> \b xox[abeprs]- ) [\w-]+                         # Slack's tokens
     | (?P<hook> /services/ ) [\w-]+ / [\w-]+ / [\w-]+             # Slack's incoming webhooks
     | (?P<beat> /heartbeat/ [\w.-]+ / ) [^\s/?\#"']+                # a heartbeat's token in its path
+    | (?P<link> /link/ ) [\w.~%-]+                                # a link in a mail
     | (?P<query> [?&] (?: token | key | secret | password | sig ) = ) [^\s&"']+
     """,
     re.IGNORECASE | re.VERBOSE,

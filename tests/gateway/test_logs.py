@@ -86,6 +86,7 @@ def test_a_python_warning_is_a_line(said):
         ("url", "redis://user:hunter2@host:6379/0", "redis://user:***@host:6379/0"),
         ("url", "redis://:hunter2@host", "redis://:***@host"),
         ("url", "https://hooks.slack.com/services/T0/B0/abc", "https://hooks.slack.com/services/***"),
+        ("path", "GET /link/WzQyLDJd.qZ-_8 HTTP/1.1", "GET /link/*** HTTP/1.1"),
         ("url", "http://host/x?token=abc&page=2", "http://host/x?token=***&page=2"),
         ("reason", "401 for Basic dXNlcjpwYXNz", "401 for Basic ***"),
         ("reason", ["sent xoxb-123-abc to them"], ["sent xoxb-*** to them"]),
