@@ -60,6 +60,21 @@ class Once:
             raise UnderWayError
         return answer[0]
 
+    async def answer(self) -> Any:
+        """What was answered to what was asked under this key, whatever it was; None for nothing (any more).
+
+        Raises:
+            UnderWayError: it is being answered right now.
+            StoreUnavailableError: Redis cannot be asked now.
+        """
+        text = await self._store.read("GET", self._name)
+        if text is None:
+            return None
+        _asked, *answer = orjson.loads(text)
+        if not answer:
+            raise UnderWayError
+        return answer[0]
+
     async def keep(self, answer: Any) -> None:
         """The answer, as JSON can hold it. Raises `StoreUnavailableError`."""
         text = orjson.dumps([self._asked, answer])
