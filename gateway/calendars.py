@@ -1,8 +1,8 @@
 """The calendars that schedules name: read again and again, by one process for all, and kept in Redis.
 
 A calendar that cannot be read any more counts as it was read last, also after a restart; its state says so.
-An address is asked with a limit of time and of size, and stands in no log and no error: it may be a secret. What
-a calendar says is understood by `ical.py`. Times are milliseconds.
+An address is asked with a limit of time and of size, and stands in no log and no error: it may be a secret.
+What a calendar says is understood by `ical.py`. Times are milliseconds.
 """
 
 from __future__ import annotations
