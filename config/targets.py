@@ -190,8 +190,8 @@ def lacking(config: Config, severities: tuple[str, ...]) -> Iterator[Lack]:
     asked = {
         target.team
         for policy in config.escalation_policies
-        for step in policy.steps
-        for target in step.notify
+        for targets in (policy.fallback, *(step.notify for step in policy.steps))
+        for target in targets
         if target.team
     }
     teams: list[tuple[int | None, WaysConfig]] = [(None, config.team_defaults), *enumerate(config.teams)]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from config.findings.check import Check
 from config.findings.code import Code, Example
+from config.findings.followed import everybody
 from config.findings.told import told
+from routing.policies import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,11 +120,18 @@ def _whoever(subject: Subject, route: Route, team: str | None) -> Iterator[Integ
             continue
         seen.add(name)
         waiting += [step.policy for step in policy.steps if step.policy]
-        for step in policy.steps:
+        for target in everybody(policy):
             for each in teams:
-                yield from plan.directory.integrations(step.notify, each, severity)
+                yield from plan.directory.integrations(_anybody(subject, target), each, severity)
         for each in teams:
             yield from plan.first_step(name, each, 0)  # who stands in where nobody can be reached
+
+
+def _anybody(subject: Subject, target: Target) -> tuple[Target, ...]:
+    """The target; where it is whoever is on call, every user, since an override may be for any of them."""
+    if target.kind == "schedule" or target == Target("team", "on_call"):
+        return tuple(Target("user", user.name) for user in subject.config.users)
+    return (target,)
 
 
 CHECKS: Final = (Check(NO_PAGE, _no_page),)

@@ -48,7 +48,7 @@ def _never(subject: Subject) -> Iterator[Finding]:
     for path, one in _placed(subject):
         if not one.periods:
             reason, advice = "has no periods", "Write when it holds, below time_intervals."
-        elif _silent((), one.periods, _today(subject)):
+        elif no_moment((), (one.periods,), today(subject)):
             reason = "contains no moment, from now on"
             advice = "A period contains what all of its fields do; for what else it should, write another."
         else:
@@ -82,7 +82,7 @@ ALWAYS: Final = Code(
 
 def _always(subject: Subject) -> Iterator[Finding]:
     for path, one in _placed(subject):
-        if _silent(one.periods, (Period(),), _today(subject)):
+        if no_moment(one.periods, ((Period(),),), today(subject)):
             yield subject.finding(
                 ALWAYS,
                 path,
@@ -132,7 +132,7 @@ def _silenced(subject: Subject) -> Iterator[Finding]:
             continue
         mute = tuple(chain.from_iterable(interval.periods for interval in route.mute))
         active = tuple(chain.from_iterable(interval.periods for interval in route.active))
-        if _silent(mute, active if route.active else (Period(),), _today(subject)):
+        if no_moment(mute, (active if route.active else (Period(),),), today(subject)):
             key = "mute_time_intervals" if route.mute else "active_time_intervals"
             yield subject.finding(
                 SILENCED,
@@ -146,9 +146,10 @@ UNUSED: Final = Code(
     "TOC409",
     "interval-unused",
     "warning",
-    "A time interval that no route names",
-    found="A time interval that stands in no `mute_time_intervals` and no `active_time_intervals`.",
-    bad="It has no effect: the route that it was made for tells people at any time.",
+    "A time interval that nothing names",
+    found="A time interval that stands in no `mute_time_intervals`, no `active_time_intervals`, and no "
+    "`during` of a step.",
+    bad="It has no effect: the route or step that it was made for tells people at any time.",
     example=Example("""\
         time_intervals:
           - name: nights
@@ -173,9 +174,11 @@ def _unused(subject: Subject) -> Iterator[Finding]:
         for route in subject.routes
         for name in (*route.section.mute_time_intervals, *route.section.active_time_intervals)
     }
+    policies = subject.config.escalation_policies
+    named |= {name for policy in policies for step in policy.steps for name in step.during}
     for path, one in _placed(subject):
         if one.name not in named:
-            reason = f"no route names the time interval {subject.name(path)}"
+            reason = f"no route and no policy names the time interval {subject.name(path)}"
             advice = "Name it in mute_time_intervals or active_time_intervals of a route, or take it out."
             yield subject.finding(UNUSED, path, reason, advice)
 
@@ -188,21 +191,30 @@ def _placed(subject: Subject) -> Iterator[tuple[Path, TimeInterval]]:
                 yield (key, position, "name"), interval(section)
 
 
-def _today(subject: Subject) -> date:
+def today(subject: Subject) -> date:
+    """The day by which it is judged what is over."""
     return datetime.fromtimestamp(subject.now / 1000, UTC).date()
 
 
 @lru_cache(maxsize=1_024)
-def _silent(mute: tuple[Period, ...], active: tuple[Period, ...], today: date) -> bool:
-    """Whether it is certain that from this day on no moment is in some active period and in no mute one."""
-    places = {period.location for period in (*mute, *active) if period != Period()}
-    end = today.replace(year=today.year + YEARS, day=1)
-    later = any(last >= end.year for period in active for _, last in period.years)
-    if (len(places) > 1 and mute) or later:
+def no_moment(mute: tuple[Period, ...], active: tuple[tuple[Period, ...], ...], start: date) -> bool:
+    """Whether it is certain that from this day on no moment lies in each of `active` and is not mute."""
+    asked = tuple(chain.from_iterable(active))
+    places = {period.location for period in (*mute, *asked) if period != Period()}
+    end = start.replace(year=start.year + YEARS, day=1)
+    later = any(last >= end.year for period in asked for _, last in period.years)
+    if (len(places) > 1 and (mute or len(active) > 1)) or later:
         return False
     lasting = [period for period in mute if not period.years]
-    days = (today + timedelta(days=number) for number in range((end - today).days))
-    return not any(_minutes(active, day) & ~_minutes(lasting, day) for day in days)
+    days = (start + timedelta(days=number) for number in range((end - start).days))
+    return not any(_all_of(active, day) & ~_minutes(lasting, day) for day in days)
+
+
+def _all_of(active: tuple[tuple[Period, ...], ...], day: date) -> int:
+    found = WHOLE_DAY
+    for periods in active:
+        found &= _minutes(periods, day)
+    return found
 
 
 def _minutes(periods: Iterable[Period], day: date) -> int:

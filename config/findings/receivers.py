@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.findings.check import Check
 from config.findings.code import Code, Example
+from config.findings.followed import everybody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +59,10 @@ def _receivers(subject: Subject) -> Iterator[Finding]:
     told = _told(subject, "receiver")
     policies = subject.plan.policies
     for name in _policies_followed(subject):
-        told |= {to.name for step in policies[name].steps for to in step.notify if to.kind == "receiver"}
+        told |= {to.name for to in everybody(policies[name]) if to.kind == "receiver"}
     if policies:
         told.add(subject.plan.root.receiver)  # who is told where a policy reaches nobody
-    named = {to.name for one in policies.values() for step in one.steps for to in step.notify}
+    named = {to.name for one in policies.values() for to in everybody(one)}
     for position, receiver in enumerate(subject.config.receivers):
         if receiver.name in told:
             continue

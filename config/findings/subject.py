@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from config.compile import compile_plan
-from config.findings.alerts import send
+from config.findings.alerts import own_alert, send
 from config.findings.finding import Finding
 from config.findings.reach import Reach
 from routing.go_strings import quote
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from routing.matchers import Doubt, Matcher
     from routing.tree import Route
 
-_MATCHERS: Final = frozenset({"matchers", "source_matchers", "target_matchers"})
+_MATCHERS: Final = frozenset({"matchers", "source_matchers", "target_matchers", "when"})
 
 
 class Subject:
@@ -41,7 +41,7 @@ class Subject:
         config: what the file says.
         without_env: secrets are not at hand: variables without a value are no mistake, nor are missing files.
         now: milliseconds; what is over by then comes no more.
-        alerts: those of the rule files that were given; None if none were.
+        rule_alerts: those of the rule files that were given; None if none were.
         front: the Alertmanager in front, if its file was given.
     """
 
@@ -59,13 +59,26 @@ class Subject:
         self.config = config
         self.without_env = without_env
         self.now = now
-        self.alerts = alerts
+        self.rule_alerts = alerts
         self.front = front
 
     @cached_property
     def plan(self) -> Plan:
         """The plan that the service would work on."""
         return compile_plan(self.config)
+
+    @cached_property
+    def alerts(self) -> Alerts | None:
+        """Those that are routed: what rules make but for beats, and what says that a beat is missing."""
+        heartbeats = tuple(self.plan.heartbeats)
+        if self.rule_alerts is None or not heartbeats:
+            return self.rule_alerts
+        asked = tuple(one.matchers for one in heartbeats if one.matchers)
+        own = [
+            own_alert(one.labels, self.document.problem(("heartbeats", at), ""))
+            for at, one in enumerate(heartbeats)
+        ]
+        return self.rule_alerts.routed(asked, own)
 
     @cached_property
     def routes(self) -> tuple[PlacedRoute, ...]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from config.findings.check import Check
 from config.findings.code import Code, Example
+from config.findings.followed import everybody
 from config.findings.severities import asked_values
 from config.problems import did_you_mean
+from config.schedules import calendars
 from config.targets import lacking
 from routing.teams import LABEL
 
@@ -201,7 +203,7 @@ USER: Final = Code(
     "user-unreached",
     "info",
     "A user whom nothing names",
-    found="A user who is no team's `lead` or `manager` and whom no policy tells.",
+    found="A user who is no team's `lead` or `manager`, whom no policy tells, and who is in no schedule.",
     bad="They believe to be told, and are not.",
     example=Example("""\
         users:
@@ -222,13 +224,19 @@ USER: Final = Code(
 def _users(subject: Subject) -> Iterator[Finding]:
     config = subject.config
     named = {who for team in (config.team_defaults, *config.teams) for who in (team.lead, team.manager)}
-    for policy in config.escalation_policies:
-        named |= {to.user or "" for step in policy.steps for to in step.notify}
+    for policy in subject.plan.policies.values():
+        named |= {to.name for to in everybody(policy) if to.kind == "user"}
+    for schedule in config.schedules:
+        named |= {name for layer in schedule.layers for turn in layer.people for name in turn}
+        named |= {name for layer in schedule.layers if layer.holidays for name in layer.holidays.people or ()}
+        named |= {name for override in schedule.overrides for name in override.people}
+        if calendars(schedule):
+            return  # anybody may be on call
     for position, user in enumerate(config.users):
         path = ("users", position, "name")
         if user.name not in named:
             reason = f"nothing names the user {subject.name(path)}"
-            advice = "Make them somebody's lead or manager, name them in a policy, or take them out."
+            advice = "Name them in a schedule, a policy or a team, or take them out."
             yield subject.finding(USER, path, reason, advice)
 
 

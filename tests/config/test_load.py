@@ -65,7 +65,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_its_order():
         route: {receiver: b, group_by: [a, a]}
         receivers: [{name: a, webhook_configs: [{url: x}, {}]}]
         redis: {url: '${NOT_SET}'}
-        schedules: [{name: a}]
+        tracing: {endpoint: x}
         """
     )
     assert [problem.split(": ")[1] for problem in problems] == [
@@ -75,14 +75,14 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_its_order():
         "receivers[0].webhook_configs[0].url",
         "receivers[0].webhook_configs[1]",
         "redis.url",
-        "schedules",
+        "tracing",
     ]
 
 
 def test_what_is_not_supported_says_what_would_be_lost():
-    (problem,) = told(GOOD + "schedules: [{name: a}]")
+    (problem,) = told(GOOD + "tracing: {endpoint: x}")
     assert "is not supported by this version of Tocsin" in problem
-    assert "nobody would be on call" in problem
+    assert "no traces would be sent" in problem
 
 
 @pytest.mark.parametrize("key", sorted(UNSUPPORTED["Config"]))

@@ -107,6 +107,6 @@ def test_a_route_with_no_moment_left_and_an_interval_that_no_route_names(found):
             - {matchers: [x=2], active_time_intervals: [days], mute_time_intervals: [mondays]}
         """
     assert found(text, "TOC408", "TOC409") == [
-        "3:12 no route names the time interval 'nights'",
+        "3:12 no route and no policy names the time interval 'nights'",
         "8:80 this route may never tell anybody: its intervals leave no moment for it",
     ]
