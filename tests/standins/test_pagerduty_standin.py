@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from gateway.standins.pagerduty import PagerDutyStandin, event_errors
 
@@ -152,3 +155,80 @@ async def test_arrivals_are_told_to_whoever_watches(pagerduty: PagerDutyStandin)
         await send(pagerduty, event)
     assert [(one["service"], one["rang"]) for one in seen] == [("pagerduty", r) for r in (True, False, False)]
     assert seen[-1]["summary"] == "Disk full"
+
+
+# --- the way back --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def heard() -> AsyncIterator[tuple[str, list[tuple[str, dict[str, Any]]], list[int]]]:
+    """An address, what was posted there (signature, event), and the statuses that it answers before 202."""
+    posted: list[tuple[str, dict[str, Any]]] = []
+    answers: list[int] = []
+
+    async def take(request: web.Request) -> web.Response:
+        raw = await request.read()
+        signed = f"v1={hmac.new(b'new', raw, 'sha256').hexdigest()}"
+        assert request.headers["X-PagerDuty-Signature"].split(",")[1] == signed
+        posted.append((signed, json.loads(raw)["event"]))
+        return web.Response(status=answers.pop(0) if answers else 202)
+
+    app = web.Application()
+    app.add_routes([web.post("/hook", take)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/hook", posted, answers
+    await runner.cleanup()
+
+
+async def test_what_happens_is_posted_signed_in_order_and_says_who_did_it(
+    pagerduty: PagerDutyStandin, heard: Any
+) -> None:
+    url, posted, answers = heard
+    subscription = pagerduty.subscribe(url, "old", "new")
+    subscription.pause = 0.001
+    answers += [503, 429]
+    await send(pagerduty, trigger())
+    pagerduty.acknowledge(KEY, "disk")
+    pagerduty.acknowledge(KEY, "disk")
+    pagerduty.time_out(KEY, "disk")
+    await send(pagerduty, action("resolve"))
+    await subscription.settle()
+    assert [event["event_type"].removeprefix("incident.") for _, event in posted] == [
+        "triggered", "triggered", "triggered", "acknowledged", "unacknowledged", "resolved",
+    ]  # fmt: skip
+    assert [event["agent"]["type"].split("_")[0] for _, event in posted[2:]] == [
+        "events", "user", "service", "events",
+    ]  # fmt: skip
+    assert {event["data"]["incident_key"] for _, event in posted} == {"disk"}
+    assert subscription.answers == [503, 429, 202, 202, 202, 202]
+
+
+async def test_a_webhook_that_is_refused_is_dropped(pagerduty: PagerDutyStandin, heard: Any) -> None:
+    url, _, answers = heard
+    answers.append(401)
+    subscription = pagerduty.subscribe(url, "old", "new")
+    await send(pagerduty, trigger())
+    await subscription.settle()
+    assert (subscription.answers, subscription.dropped) == ([401], 1)
+
+
+async def test_rest_shows_keys_and_addresses_to_who_has_the_token(pagerduty: PagerDutyStandin) -> None:
+    await send(pagerduty, trigger())
+    identity = pagerduty.incidents[KEY, "disk"].id
+
+    async def read(path: str, token: str) -> tuple[int, str]:
+        headers = {"Authorization": f"Token token={token}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{pagerduty.url}{path}", headers=headers) as got,
+        ):
+            return got.status, await got.text()
+
+    status, text = await read(f"/incidents/{identity}/alerts", pagerduty.api_token)
+    assert (status, json.loads(text)["alerts"][0]["alert_key"]) == (200, "disk")
+    status, text = await read("/users/PDANA01", pagerduty.api_token)
+    assert (status, json.loads(text)["user"]["email"]) == (200, "dana@example.com")
+    assert (await read("/users/PDANA01", "other"))[0] == 401
+    assert (await read("/users/PNOBODY", pagerduty.api_token))[0] == 404
