@@ -154,7 +154,8 @@ ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC", "Pac
 )
 def test_others_read_the_same_shifts_over_clock_changes(turns, every, unit, zone, hours):
     restriction = Restriction(start=hours[0] * 60, end=hours[1] * 60)
-    rotation = Rotation(tuple(turns), datetime(2026, 1, 5, 9), every, unit, (restriction,))
+    start = datetime(2026, 1, 5, 9)  # noqa: DTZ001 - what a clock on a wall shows has no zone
+    rotation = Rotation(tuple(turns), start, every, unit, (restriction,))
     schedule = Schedule("s", zone, (Layer(rotations=(rotation,)),))
     since, until = at("2026-02-20"), at("2026-04-20")
     own = [one for one in shifts(schedule, since, until) if one.people]
