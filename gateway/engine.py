@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway import metrics
-from gateway.orders import counted, incident_of, nothing, orders_of, stand_ins, to_write, told
+from gateway.orders import counted, incident_of, nothing, orders_of, to_write, told
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.incident import decide
 from routing.incident_records import Due, Line, Status
@@ -24,6 +24,7 @@ from routing.incident_records import Due, Line, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from gateway.book import PlanBook
     from gateway.holds import Holds
     from gateway.leases import Leases
     from gateway.plan import PlanInForce
@@ -64,6 +65,10 @@ class Engine:
         self.claimed_at = 0.0  # the loop's time of the last claim, 0 for never
         self._claimed_at = 0.0  # the loop's time of the last round of claims
         self.swept_at = 0.0  # the loop's time of the last page that a sweep really looked at, 0 for never
+
+    def wake(self) -> None:
+        """Something is due at once."""
+        self._wake.set()
 
     def room(self) -> int:
         """How many more groups can be claimed for this process."""
@@ -191,11 +196,12 @@ class Engine:
             if not is_due:
                 return  # given back; or its lease ends by itself, and somebody looks again
             group, _ = weighed or (group, ())
-        incident = incident_of(group)
+        book = self._plan.book()
+        incident = incident_of(group, book)
         if incident is None:  # only memories of ended alerts
             await self._store.commit(group.shard, group.gid, nothing(group), {})
             return
-        decision = self._decided(group, incident)
+        decision = self._decided(group, incident, book)
         if self._holds.matter() and (_tells(decision) or group.unjudged):
             beginning = incident.status is Status.PENDING
             weighed = await self._holds.weigh(group.shard, group.gid, beginning=beginning)
@@ -204,23 +210,23 @@ class Engine:
             if group.version != decided_from:  # our lease is lost: somebody else has decided meanwhile
                 metrics.decisions.labels("again").inc()
                 return
-            decision = self._decided(group, incident)
+            decision = self._decided(group, incident, book)
             if beginning:
                 decision = replace(decision, lines=(*decision.lines, *(Line(*line) for line in lines)))
-        if (
-            decision.incident
-            and decision.incident.status is Status.TRIGGERED
-            and not decision.incident.number
-        ):
+        if decision.incident and decision.incident.open and not decision.incident.number:
             number = await self._store.next_number()
             decision = replace(decision, incident=replace(decision.incident, number=number))
-        orders = orders_of(group, decision, self._plan.current)
-        instead = stand_ins(group, decision, self._plan.current)
-        decision = replace(decision, lines=(*decision.lines, *instead))
+        orders = orders_of(group, decision, book)
         claimed = await self._store.commit(
             group.shard,
             group.gid,
-            to_write(group, decision, orders, fresh=incident.number == 0),
+            to_write(
+                group,
+                decision,
+                orders,
+                fresh=incident.number == 0,
+                dismissed_for=self._store.timing.dismissed_for,
+            ),
             self._sender.room(),
         )
         self._set_aside.pop(group.gid, None)
@@ -235,12 +241,13 @@ class Engine:
             log.info("incident", what=line.kind, incident=number, route=group.meta.route, text=line.text)
         self._sender.accept(claimed)
 
-    def _decided(self, group: ClaimedGroup, incident: Incident) -> Decision:
+    def _decided(self, group: ClaimedGroup, incident: Incident, book: PlanBook) -> Decision:
         placing = self._plan.current
         quiet = placing.quiet(incident.route, group.now)
-        event = Due(quiet.why, quiet.until) if quiet else Due()
+        late = group.now - group.due
+        event = Due(quiet.why, quiet.until, late) if quiet else Due(late=late)
         group_now = counted(group, incident, placing.plan.severities)
-        return decide(incident, event, group.due, group_now, told(group, incident))
+        return decide(incident, event, group.due, group_now, told(group, incident), book=book)
 
     async def _put_aside(self, group: ClaimedGroup, error: Exception) -> None:
         metrics.decisions.labels("failed").inc()
@@ -292,4 +299,4 @@ class Engine:
 def _tells(decision: Decision) -> bool:
     """Somebody would be rung, or an incident begins."""
     begins = decision.incident is not None and not decision.incident.number
-    return bool(decision.ring_all) or begins or any(order.rings for order in decision.orders)
+    return bool(decision.rings) or begins or any(order.rings for order in decision.orders)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.hold_texts import said
 from gateway.store import reading
 from receivers.base import Message, ShownAlert
+from routing.escalation import coming_next
 from routing.incident_records import Status
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.store.records import Begun, StoredAlert
     from gateway.store.store import Store
     from receivers.base import Kind
+    from routing.clocks import Book
     from routing.incident_records import Incident
     from routing.severity import Severities
 
@@ -34,6 +36,7 @@ def compose(
     *,
     severities: Severities,
     route_labels: dict[str, str],
+    book: Book | None = None,
 ) -> Message:
     """The message of an attempt: firing alerts first, then those that ended since the target last looked."""
     incident, fields = begun.incident, begun.fields
@@ -54,6 +57,7 @@ def compose(
     until = begun.revision if tells_ends else since
     severity = _severity(alerts, incident, severities)
     all_shown = len(alerts) >= firing + ended or held_only
+    upcoming, upcoming_at = coming_next(incident, book) if book else ("", 0)
     pages = None if all_shown else _pages(store, fields["gid"], since, until, firing=not over)
     return Message(
         kind=kind,
@@ -84,6 +88,13 @@ def compose(
         all_alerts=pages,
         held=begun.held,
         held_by=_held_by(begun.held_by) if held_only else "",
+        acknowledged=incident.ack if incident.status is Status.ACKNOWLEDGED else None,
+        upcoming=upcoming,
+        upcoming_at=upcoming_at,
+        history=begun.history,
+        escalates=fields.get("escalates") == "1",
+        person=fields.get("person", ""),
+        answerable=True,
     )
 
 

@@ -150,6 +150,11 @@ leases_lost: Final = Counter("tocsin_leases_lost", "Work given up because anothe
 sweep_repaired: Final = Counter(
     "tocsin_sweep_repaired", "Deadlines that the sweep found missing and made anew."
 )
+answers: Final = Counter(
+    "tocsin_answers",
+    "What people said to incidents: what, from where, and whether it changed anything.",
+    ["answer", "via", "changed"],
+)
 sweep_last: Final = Gauge(
     "tocsin_sweep_last_timestamp_seconds",
     "When the last complete sweep ended.",
@@ -164,6 +169,12 @@ config_loaded: Final = Gauge(
     "tocsin_config_last_reload_success_timestamp_seconds",
     "When the configuration in force was read.",
     multiprocess_mode="min",
+)
+pagerduty_events: Final = Counter(
+    "tocsin_pagerduty_events_total",
+    "What PagerDuty sent, by what became of it: kept, known, stale, full, ignored or refused when it came; "
+    "answered, without_incident or given_up when it had been worked on.",
+    ["result"],
 )
 build_info: Final = Gauge(
     "tocsin_build_info", "1, with the versions.", ["version", "python"], multiprocess_mode="max"
@@ -191,6 +202,10 @@ def announce(version: str) -> None:
         incidents_suppressed.labels(reason)
     for result in ("written", "again", "given_up", "failed"):
         weighings.labels(result)
+    for result in ("kept", "known", "stale", "full", "ignored", "refused"):
+        pagerduty_events.labels(result)
+    for result in ("answered", "without_incident", "given_up"):
+        pagerduty_events.labels(result)
     for what in ("group", "delivery"):
         deadline_lateness.labels(what)
     for way in ("alert", "http"):

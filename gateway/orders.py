@@ -14,14 +14,16 @@ import orjson
 from config.compile import pin
 from gateway.placing import POLICY
 from receivers import kinds
-from routing.incident_records import Decision, Group, Incident, Line, Status, Told, to_record
+from routing.incident_records import Decision, Group, Incident, Status, Told, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.compile import Integration
-    from gateway.placing import Placing
+    from gateway.book import PlanBook
     from gateway.store.records import ClaimedGroup
+    from routing.clocks import Book
+    from routing.incident_records import Ring
     from routing.severity import Severities
 
 
@@ -40,17 +42,29 @@ def told(group: ClaimedGroup, incident: Incident) -> tuple[Told, ...]:
             ring_sent=d.ring_sent,
             rung=d.rung,
             sent_at=d.sent_at,
+            place=d.place,
+            ring_at=d.ring_at,
+            rung_by=d.rung_by,
         )
         for d in group.deliveries
         if incident.number and d.incident == incident.number
     )
 
 
-def incident_of(group: ClaimedGroup) -> Incident | None:
-    """The incident that is due: the open one, or one that begins now beside its predecessor's record."""
+def incident_of(group: ClaimedGroup, book: Book) -> Incident | None:
+    """The incident that is due: the open one, or one that begins now beside its predecessor's record.
+
+    Under a policy, what fires anew soon after the end opens the same incident again.
+    """
     before = group.incident
     if not group.opened or group.resumed or (before and before.status is not Status.RESOLVED):
         return before
+    receiver = group.meta.receiver
+    policy = receiver.removeprefix(POLICY) if receiver.startswith(POLICY) else ""
+    if before and before.policy and not before.dismissed and (known := book.policy(before.policy)):
+        soon = group.opened - before.resolved_at <= known.reopen_within
+        if soon and before.route == group.meta.route:
+            return before
     return Incident(
         number=0,
         status=Status.PENDING,
@@ -63,6 +77,8 @@ def incident_of(group: ClaimedGroup) -> Incident | None:
         opened_rev=group.before,
         tick=group.due,
         gid=group.gid,
+        policy=policy,
+        team=group.meta.team,
     )
 
 
@@ -72,11 +88,17 @@ def counted(group: ClaimedGroup, incident: Incident, severities: Severities) -> 
         d.sent for d in group.deliveries if d.incident != incident.number and d.state == "open" and d.ends
     ]
     worst = severities.name(group.counted.rank)
-    return replace(group.counted, behind=min(others, default=None), worst=worst)
+    behind = min(others, default=None)
+    return replace(group.counted, behind=behind, worst=worst, resumed=group.resumed)
 
 
 def to_write(
-    group: ClaimedGroup, decision: Decision, orders: Sequence[dict[str, Any]], *, fresh: bool
+    group: ClaimedGroup,
+    decision: Decision,
+    orders: Sequence[dict[str, Any]],
+    *,
+    fresh: bool,
+    dismissed_for: int = 0,
 ) -> dict[str, Any]:
     """The decision as commit.lua reads it. `fresh`: it was about an incident that had no number yet."""
     incident = decision.incident
@@ -87,9 +109,15 @@ def to_write(
         # Closed without a number: its predecessor's record stays, which a late copy may still bring back.
         "doc": orjson.dumps(to_record(incident)).decode() if incident else group.doc,
         "number": incident.number if incident else 0,
-        "open": incident is not None and incident.status is Status.TRIGGERED,
+        "open": incident is not None and incident.open,
         "fresh": fresh,
         "rung": int(incident.rung) if incident else 0,
+        # What must not wait for a tick: a worse alert, and that all is held or no longer.
+        "clocked": int(incident is not None and incident.open and bool(incident.policy)),
+        "worst": incident.rank if incident and incident.open and incident.policy else 0,
+        "shows": decision.shows,
+        "quiet": decision.quiet,
+        "dismiss": dismissed_for if decision.dismiss else 0,
         "tick": incident.tick if incident else 0,
         "deadline": decision.deadline or 0,
         "leave": decision.leave,
@@ -106,69 +134,76 @@ def nothing(group: ClaimedGroup) -> dict[str, Any]:
     return to_write(group, Decision(None), [], fresh=False)
 
 
-def orders_of(group: ClaimedGroup, decision: Decision, placing: Placing) -> list[dict[str, Any]]:
-    """What each delivery is to do; where the receiver is rung as a whole, a delivery for each integration."""
-    if decision.incident is None:
+def orders_of(group: ClaimedGroup, decision: Decision, book: PlanBook) -> list[dict[str, Any]]:
+    """What each delivery is to do, and the deliveries that are to be made."""
+    incident = decision.incident
+    if incident is None:
         return []
-    rank = decision.incident.rank
     orders: list[dict[str, Any]] = [
-        {"id": o.id, "wanted": o.wanted, "rings": o.rings, "reason": o.reason, "final": o.final, "rank": rank}
-        for o in decision.orders
+        {
+            "id": one.id,
+            "wanted": one.wanted,
+            "rings": one.rings,
+            "reason": one.reason,
+            "final": one.final,
+            "rank": incident.rank,
+            "unless": one.unless,
+            "by": one.by,
+            "notice": one.notice,
+        }
+        for one in decision.orders
     ]
-    if decision.ring_all:
-        unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state != "done"]
-        unfinished.sort(key=lambda d: d.state != "open")  # of a dead one only the memory is taken
-        told = placing.told_first(group.meta.receiver, group.meta.team, rank)
-        for position, integration in enumerate(told):
-            order = _first_ring(group, decision.incident, decision.ring_all, position, integration)
-            if takes := next((d for d in unfinished if d.place == order["place"]), None):
-                # The same key over there: the old one's resolve could overtake a new one's trigger.
-                unfinished.remove(takes)
-                order["takes"] = takes.id
-            orders.append(order)
+    unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state != "done"]
+    unfinished = [d for d in unfinished if d.incident != incident.number or d.state == "dead"]
+    unfinished.sort(key=lambda d: d.state != "open")  # of a dead one only the memory is taken
+    for position, ring in enumerate(decision.rings, _first_free(group, incident)):
+        order = _first_ring(group, incident, ring, position, book.at(ring.place))
+        if takes := next((d for d in unfinished if d.place == ring.place), None):
+            # The same key over there: the old one's resolve could overtake a new one's trigger.
+            unfinished.remove(takes)
+            order["takes"] = takes.id
+        orders.append(order)
     return orders
 
 
-def stand_ins(group: ClaimedGroup, decision: Decision, placing: Placing) -> tuple[Line, ...]:
-    """What the timeline says of those who are told for somebody who cannot be reached."""
-    if not (decision.ring_all and decision.incident):
-        return ()
-    told = placing.told_first(group.meta.receiver, group.meta.team, decision.incident.rank)
-    return tuple(
-        Line("instead", f"{one.receiver} is told instead of {one.instead_of}: it cannot be reached")
-        for one in told
-        if one.instead_of
-    )
+def _first_free(group: ClaimedGroup, incident: Incident) -> int:
+    """The number of the incident's next delivery."""
+    prefix = f"{incident.number}."
+    taken = [int(d.id.removeprefix(prefix)) for d in group.deliveries if d.id.startswith(prefix)]
+    return max(taken, default=-1) + 1
 
 
 def _first_ring(
-    group: ClaimedGroup, incident: Incident, reason: str, position: int, integration: Integration
+    group: ClaimedGroup, incident: Incident, ring: Ring, position: int, integration: Integration
 ) -> dict[str, Any]:
     traits = kinds.module(integration.kind).traits(integration.config)
-    place = f"{integration.kind}:{traits.target}"
     fields = {
         "gid": group.gid,
         "receiver": integration.receiver,
+        "person": integration.person,
         "kind": integration.kind,
         "index": integration.index,
-        "place": place,
+        "place": ring.place,
         "target": traits.target,
         "where": traits.where or traits.target,
         "slots": traits.slots,
         # Whom a policy tells sees the end too, whatever is set for a receiver by itself.
-        "ends": int(integration.config.send_resolved or traits.edits or incident.receiver.startswith(POLICY)),
+        "ends": int(integration.config.send_resolved or traits.edits or bool(incident.policy)),
         "updates": int(traits.updates),
         "edits": int(traits.edits),
         "base": incident.opened_rev,
+        "escalates": int(bool(incident.policy)),
         "pinned": orjson.dumps(pin(integration.config)).decode(),
     }
     return {
         "id": f"{incident.number}.{position}",
-        "wanted": group.counted.seq,
+        "wanted": ring.wanted,
         "rings": 1,
-        "reason": reason,
+        "reason": ring.reason,
         "final": 0,
         "rank": incident.rank,
-        "place": place,
+        "unless": ring.unless,
+        "by": ring.by,
+        "notice": False,
         "new": [part for pair in fields.items() for part in pair],
     }

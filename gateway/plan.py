@@ -16,6 +16,7 @@ import structlog
 from config.compile import compile_plan
 from config.load import ConfigError, load
 from gateway import metrics
+from gateway.book import NOBODY_ON_CALL, PlanBook
 from gateway.placing import Placement, Placing
 from gateway.sources import Anew
 from gateway.store import keys, reading
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from config.compile import Plan
     from config.integrations import IntegrationConfig
     from config.schema import Config
+    from gateway.book import Rota
     from gateway.store.store import Store
     from routing.severity import Severities
 
@@ -43,6 +45,7 @@ def timing_of(config: Config) -> Timing:
         stale_after=config.dedup.stale_after,
         resolve_timeout=config.global_.resolve_timeout,
         retention=config.redis.retention,
+        dismissed_for=config.dedup.dismissed_for,
         silence_retention=config.silences.retention,
     )
 
@@ -70,6 +73,7 @@ class PlanInForce:
         self._plan = compile_plan(config)
         self._turn = asyncio.Lock()
         self.placing: Placing | None = None
+        self.rota: Rota = NOBODY_ON_CALL
 
     @property
     def current(self) -> Placing:
@@ -81,6 +85,10 @@ class PlanInForce:
         if self.placing is None:
             raise PlanChangedError
         return self.placing
+
+    def book(self) -> PlanBook:
+        """What a decision is made by now. Raises `PlanChangedError` as `current` does."""
+        return PlanBook(self.current, self.rota)
 
     def address(self, receiver: str, kind: str, pinned: IntegrationConfig) -> IntegrationConfig:
         """See `Placing.address`; what was pinned where nothing is in force here."""

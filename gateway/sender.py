@@ -199,6 +199,7 @@ class Sender:
                 self._store,
                 severities=self._plan.severities,
                 route_labels=self._plan.labels_of(begun.incident.route),
+                book=self._plan.book() if self._plan.placing else None,
             )
             if isinstance(config, EmailConfig) and message.answerable:
                 url = await self._links.url(message, config.to)

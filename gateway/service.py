@@ -16,6 +16,7 @@ from aiohttp import web
 
 from config.problems import ConfigError, Problem
 from gateway import metrics, webhook
+from gateway.answers import Answers
 from gateway.api import deliveries, heartbeats, incidents, openapi, receivers, silence_shapes, silences
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.engine import Engine
@@ -69,8 +70,10 @@ class Service:
         self._leases = Leases(self.store)
         self.holds = Holds(self.store, self.plan)
         self.oncall = OnCall(self.store, self.plan)
+        self.plan.rota = self.oncall
         self.sender = Sender(self.store, self._leases, self.external_url, self.plan, self.holds)
         self.engine = Engine(self.store, self.plan, self.sender, self._leases, self.holds)
+        self.answers = Answers(self.store, self.plan, self.sender, self.engine.wake)
         self._intake = Intake(
             self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
         )

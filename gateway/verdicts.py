@@ -38,6 +38,7 @@ def levels(claimed: ClaimedDelivery, begun: Begun) -> Delivery:
         unknown=level("unknown") == 1,
         ends=fields.get("ends") == "1",
         updates=fields.get("updates") == "1",
+        notice=level("notice"),
         attempt=claimed.attempt,
         tries=level("tries"),
         failing_since=level("failing_since"),
@@ -79,9 +80,10 @@ def waiting(delivery: Delivery, wait: int) -> dict[str, Any]:
 def skipped(delivery: Delivery, begun: Begun, skip: Skip) -> dict[str, Any]:
     """Nothing is to be sent."""
     lines = [["skipped", skip.why, _where(begun)]] if skip.why else []
+    told = delivery.sent or delivery.unknown or delivery.final
     return _UNCHANGED | {
         "state": "done" if delivery.final else "open",
-        "sent": begun.revision,
+        "sent": begun.revision if told else 0,  # who was never rung has been shown nothing
         "ring_sent": delivery.ring_wanted,
         "lines": lines,
     }

@@ -180,6 +180,7 @@ class Dedup:
     reorder: int = 45_000
     confirm: int = 330_000
     stale_after: int = 43_200_000
+    dismissed_for: int = 14_400_000
 
 
 def arrive(known: Known | None, copy: Arrival, now: int, dedup: Dedup) -> tuple[Known, News]:
@@ -264,9 +265,9 @@ def _resolve(known: Known, copy: Arrival, now: int) -> tuple[Known, News]:
         disputed = known.until > now and ended <= known.ended_at
         if late or disputed:
             return replace(known, seen=now), News.RECORDED
-        return replace(
-            known, status=Status.RESOLVED, ended_at=ended, ended_seen=now, until=0, seen=now
-        ), News.ENDED
+        # That one which was dismissed is over has been told.
+        news = News.RECORDED if known.status is Status.DISMISSED else News.ENDED
+        return replace(known, status=Status.RESOLVED, ended_at=ended, ended_seen=now, until=0, seen=now), news
     # resolved: nothing new, a later end is kept. suspect: the end stands.
     stands = replace(known, status=Status.RESOLVED, ended_at=max(known.ended_at, ended), seen=now)
     return stands, News.REPEATED
@@ -279,6 +280,8 @@ def next_deadline(known: Known, dedup: Dedup) -> int | None:
             return known.until or known.seen + dedup.stale_after
         case Status.SUSPECT:
             return known.ended_seen + dedup.confirm
+        case Status.DISMISSED:
+            return known.ended_seen + dedup.dismissed_for
         case _:
             return None
 
@@ -287,6 +290,13 @@ def expire(known: Known, now: int, dedup: Dedup) -> tuple[Known, News]:
     """What it means that `next_deadline` has passed without a word (while we listened)."""
     if known.status is Status.SUSPECT:
         return believe(known, 0, now), News.CONTINUED
+    if known.status is Status.DISMISSED:  # it may not be over after all
+        if not known.until or known.until > now:
+            return believe(known, known.until, now), News.CONTINUED
+        over = replace(
+            known, status=Status.RESOLVED, ended_at=known.until, ended_seen=now, until=0, expired=True
+        )
+        return over, News.RECORDED
     ended_at = known.until or known.seen + dedup.stale_after
     ended = replace(known, status=Status.RESOLVED, ended_at=ended_at, ended_seen=now, until=0, expired=True)
     return ended, News.ENDED

@@ -31,6 +31,7 @@ class Delivery:
         unknown: an earlier attempt may have arrived although nobody said so.
         ends: an end is shown here (`send_resolved`, or the message is edited).
         updates: changes that are not the end are shown here (mail: no).
+        notice: a revision that is shown even so, without a sound, 0 for none.
         attempt: the number of the attempt under way, from 1.
         tries: failed attempts in a row; `failing_since`: the first of them, 0 for none.
     """
@@ -45,6 +46,7 @@ class Delivery:
     ends: bool
     updates: bool
     attempt: int = 0
+    notice: int = 0
     tries: int = 0
     failing_since: int = 0
 
@@ -58,13 +60,16 @@ class Skip:
 
 def next_attempt(delivery: Delivery) -> Kind | Skip:
     """What an attempt that starts now must be."""
+    never = not delivery.sent and not delivery.unknown
+    rings = delivery.ring_wanted > delivery.ring_sent
     if delivery.final:
-        if not delivery.sent and not delivery.unknown:
-            return Skip("not told: it ended before the first message could be delivered")
+        if never:  # whose ring was dropped, since somebody had acknowledged, misses nothing
+            return Skip("not told: it ended before the first message could be delivered" if rings else "")
         return "end" if delivery.ends and delivery.sent < delivery.final else Skip()
-    if delivery.ring_wanted > delivery.ring_sent:
+    if rings:
         return "ring"
-    return "update" if delivery.updates and delivery.wanted > delivery.sent else Skip()
+    shown = delivery.updates or delivery.notice > delivery.sent
+    return "update" if shown and delivery.wanted > delivery.sent and not never else Skip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,38 @@
 """The incident: what one group of alerts means for people, from its first firing alert to its end.
 
-`decide` is the state machine. It is given the incident's record, an event, the time, and what is counted
-of the group and its deliveries; it answers with the new record, what each target must be told, and the
-next deadline. It loads no alerts: alerts carry the revision of their last change, so "is there anything
-new?" is a comparison of two numbers, whatever the size of the group.
+`decide` is the state machine. It is given the incident's record, an event, the time, what is counted of the
+group and its deliveries, and the book in which policies and people stand; it answers with the new record,
+what each target must be told, and the next deadline. It loads no alerts: alerts carry the revision of their
+last change, so "is there anything new?" is a comparison of two numbers, whatever the size of the group.
 
-    pending ---> triggered ---> resolved
-       |                           ^ (goes on: the end was not one)
-       +-- ended before its time: closed without a number
+The statuses and what changes them are one table (`transitions.py`). What else there is to know:
 
-A route with a plain receiver notifies as Alertmanager would: at ticks, `group_wait` after the first alert
-and then every `group_interval` (Alertmanager's `dispatch` and `DedupStage`); the few differences that are
-meant are listed in docs/decisions/differences.md. All times and durations are milliseconds.
+- A deadline has come (`Due`): who knows of the incident is told of what is new at ticks (`ticks.py`); what
+  its policy has to do comes by its clocks (`clocks.py`, `escalation.py`).
+- Somebody answers (`answering.py`): that changes the record at once, and what follows from it is due now.
+- What holds alerts back (a silence, an inhibition) is counted, not decided here; a mute interval comes with
+  the event. Neither is a status: an incident that is suppressed is triggered or acknowledged, its clocks
+  stand, and it rings when nothing holds it any more.
 
-What holds alerts back (a silence, an inhibition) is counted, not decided here; a mute interval comes with the
-event. Neither is a state: an incident that is held is triggered, and it rings when nothing holds it any more.
+All times and durations are milliseconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from routing.alerts import counted
+from routing.answering import answered
+from routing.clocks import begin, follow, moments, restart, shift, stand
+from routing.escalation import Telling, carry_out, keeps_ack, ring
 from routing.incident_records import (
     ENDED,
     FIRST,
     GROWN,
-    HELD,
-    PARTLY,
     RELEASED,
-    REPEATED,
     Decision,
     Due,
-    Event,
     Group,
     Incident,
     Line,
@@ -40,13 +40,35 @@ from routing.incident_records import (
     Status,
     Told,
 )
+from routing.policies import Target
+from routing.ticks import (
+    count,
+    first_tick_after,
+    next_look,
+    order_of,
+    over,
+    tidy,
+    what_is_new,
+    why_suppressed,
+)
+from routing.transitions import Change, to
+
+if TYPE_CHECKING:
+    from routing.clocks import Book
+    from routing.incident_records import Event
 
 
-def decide(incident: Incident, event: Event, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+def decide(
+    incident: Incident, event: Event, now: int, group: Group, told: tuple[Told, ...], *, book: Book
+) -> Decision:
     """What `event` at `now` means. Total: every event is legal in every state."""
     match event:
         case Due():
-            return _wait_for_the_last(_due(incident, event, now, group, told), incident, now, group)
+            telling = Telling(now, group.seq, told, book)
+            decision = _and_what_is_due(_due(incident, event, group, telling), event, group, telling)
+        case _:
+            decision = answered(incident, event, now, group, told, book=book)
+    return _wait_for_the_last(decision, incident, now, group)
 
 
 def _wait_for_the_last(decision: Decision, incident: Incident, now: int, group: Group) -> Decision:
@@ -57,20 +79,20 @@ def _wait_for_the_last(decision: Decision, incident: Incident, now: int, group: 
     return replace(decision, leave=group.behind, deadline=look_again)
 
 
-def _due(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+def _due(incident: Incident, event: Due, group: Group, telling: Telling) -> Decision:
+    fires = group.firing + group.held > 0
     match incident.status:
         case Status.PENDING:
-            return _begin(incident, event, now, group)
-        case Status.TRIGGERED if now < incident.tick and not _may_ring_at_last(incident, event, group):
-            return Decision(incident, deadline=_next_deadline(incident, event, now, group, told))
-        case Status.TRIGGERED if group.firing + group.held == 0:
-            return _end(incident, now, group, told)
-        case Status.TRIGGERED:
-            return _tick(incident, event, now, group, told)
-        case Status.RESOLVED if group.firing + group.held:
-            return _go_on(incident, event, now, group, told)
+            return _begin(incident, event, group, telling)
+        case Status.RESOLVED if fires:
+            return _go_on(incident, event, group, telling)
         case Status.RESOLVED:
-            return _tidy(incident, now, group, told)
+            return tidy(incident, telling.now, group, tuple(telling.told))
+        case Status.TRIGGERED | Status.ACKNOWLEDGED:
+            at_tick = telling.now >= incident.tick or _may_ring_at_last(incident, event, group)
+            if not fires and (at_tick or _would_be_told(incident, telling)):
+                return _end(incident, group, telling)
+            return _look(incident, event, group, telling, at_tick=at_tick)
 
 
 def _may_ring_at_last(incident: Incident, event: Due, group: Group) -> bool:
@@ -78,189 +100,188 @@ def _may_ring_at_last(incident: Incident, event: Due, group: Group) -> bool:
     return not incident.rung and group.firing > 0 and not event.quiet
 
 
-def _begin(incident: Incident, event: Due, now: int, group: Group) -> Decision:
+def _would_be_told(incident: Incident, telling: Telling) -> bool:
+    """A step is due, but all is over: that is no time to wake anybody, nor to wait for a tick."""
+    coming = moments(incident, telling.book)
+    return bool(coming) and coming[0].at <= telling.now
+
+
+def _begin(incident: Incident, event: Due, group: Group, telling: Telling) -> Decision:
     """The group's wait is over: whoever fires now is told of; who ended before is not."""
     if group.firing + group.held == 0:
         return Decision(
             None, leave=group.seq, lines=(Line("closed", "ended before its time: nobody was told"),)
         )
+    now = telling.now
     triggered = replace(
-        _count(incident, event, group),
-        status=Status.TRIGGERED,
+        to(count(incident, event, group), Change.WAITED),
         triggered_at=now,
-        tick=_first_tick_after(incident, now),
+        tick=first_tick_after(incident, now),
         considered=group.seq,
+        clocks=(begin(incident.policy, now, telling.book),) if incident.policy else (),
     )
     fires = counted(group.firing + group.held)
     worst = f", worst severity {triggered.severity}" if triggered.severity else ""
     line = Line("triggered", f"triggered: {fires} firing{worst}")
-    return _ring_everyone(triggered, event, now, group, (), lines=(line,))
+    return _ring_everyone(triggered, event, group, telling, lines=(line,))
 
 
-def _go_on(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
-    """An end that was not one: the same incident fires again, and those told of the end are told so."""
+def _go_on(incident: Incident, event: Due, group: Group, telling: Telling) -> Decision:
+    """It fires again: an end that was not one, or, under a policy, soon enough to be the same matter."""
+    now, ack = telling.now, incident.ack
+    policy = telling.book.policy(incident.policy)
+    reopened = not group.resumed or incident.dismissed
+    stays = not reopened or (policy is not None and policy.keep_ack_on_reopen and not incident.dismissed)
+    kept = stays and ack is not None and (not ack.until or ack.until > now)
+    fires = counted(group.firing + group.held)
+    if incident.dismissed:
+        line = Line("reopened", f"it was resolved by hand, and still fires: {fires} firing")
+    elif reopened and incident.policy:
+        line = Line("reopened", f"fires anew soon after its end: opened again, {fires} firing")
+    else:
+        line = Line("triggered", f"fires again, the same episode: {fires} firing")
     again = replace(
-        _count(incident, event, group),
-        status=Status.TRIGGERED,
+        to(count(incident, event, group), Change.STILL_HELD if kept else Change.FIRES_AGAIN),
+        ack=ack if kept else None,
         resolved_at=0,
         closed_rev=0,
         tick=now + incident.group_interval,
         considered=group.seq,
+        dismissed=False,
+        stood_at=0,
     )
-    fires = counted(group.firing + group.held)
-    line = Line("triggered", f"fires again, the same episode: {fires} firing")
-    return _ring_everyone(again, event, now, group, told, lines=(line,))
+    if incident.policy and reopened:
+        again = replace(again, clocks=(begin(incident.policy, now, telling.book),), later=())
+    elif incident.stood_at == 0:  # the clocks stood while it seemed to be over
+        again = shift(again, now - incident.resolved_at)
+    return _ring_everyone(again, event, group, telling, lines=(line,))
 
 
 def _ring_everyone(
-    incident: Incident,
-    event: Due,
-    now: int,
-    group: Group,
-    told: tuple[Told, ...],
-    *,
-    lines: tuple[Line, ...],
+    incident: Incident, event: Due, group: Group, telling: Telling, *, lines: tuple[Line, ...]
 ) -> Decision:
     """Everybody is rung for the first time (since it fires), or, where that is held, later."""
+    now, told = telling.now, tuple(telling.told)
+    if incident.policy:
+        incident = stand(incident, now)
     if incident.suppressed:
         waiting = replace(incident, rung=False)
-        line = Line("suppressed", _why_suppressed(event, group))
+        line = Line("suppressed", why_suppressed(event, group))
         return Decision(
             waiting,
-            deadline=_next_deadline(waiting, event, now, group, told),
+            deadline=next_look(waiting, event, now, group, told),
             leave=0 if told else group.seq,  # nobody waits for the ends of those that nobody was told of
             lines=(*lines, line),
         )
     rung = replace(incident, rung=True)
-    orders = tuple(_ring(delivery, group, FIRST) for delivery in told if delivery.state != "dead")
-    deadline = _first_tick_after(rung, now + incident.repeat_interval)
-    return Decision(rung, orders, "" if orders else FIRST, deadline, lines=lines)
+    alive = [delivery for delivery in told if delivery.state != "dead"]
+    orders: tuple[Order, ...] = ()
+    if incident.status is Status.ACKNOWLEDGED and incident.policy:
+        orders = tuple(Order(one.id, group.seq, 0, FIRST) for one in alive if one.updates)
+    elif alive:
+        orders = tuple(Order(one.id, group.seq, 1, FIRST, by=incident.policy) for one in alive)
+    elif not incident.policy:  # else its clock says who is told
+        ways = telling.book.reach((Target("receiver", incident.receiver),), incident, now).ways
+        rung = ring(rung, ways, telling, FIRST, unless="acknowledged", by="")
+    if incident.policy:
+        deadline = next_look(rung, event, now, group, told)
+    else:
+        deadline = first_tick_after(rung, now + rung.repeat_interval)
+    return Decision(rung, orders, deadline=deadline, lines=lines)
 
 
-def _why_suppressed(event: Due, group: Group) -> str:
-    if group.firing:
-        return f"nobody is told now: {event.quiet}"
-    return f"nobody is told: {counted(group.held)} firing, all held"
-
-
-def _tick(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
-    counted = _count(incident, event, group)
+def _look(incident: Incident, event: Due, group: Group, telling: Telling, *, at_tick: bool) -> Decision:
+    """What has become of it since it was looked at last; at a tick, those who know are told what is new."""
+    now, told = telling.now, tuple(telling.told)
+    if not at_tick and not incident.policy:
+        return Decision(incident, deadline=next_look(incident, event, now, group, told))
+    seen = _worse(incident, stand(count(incident, event, group), now), group, telling)
+    if at_tick:
+        seen = replace(seen, tick=first_tick_after(incident, now), considered=group.seq)
     if _may_ring_at_last(incident, event, group):
-        at_last = replace(counted, tick=_first_tick_after(incident, now), considered=group.seq)
-        return _ring_everyone(at_last, event, now, group, told, lines=_over(incident, group))
-    news = RELEASED if incident.suppressed and not incident.firing else GROWN
-    orders = tuple(
-        order for delivery in told if delivery.open and (order := _order(counted, now, group, delivery, news))
+        return _ring_everyone(seen, event, group, telling, lines=over(incident, group))
+    released = incident.suppressed and not incident.firing and not seen.suppressed
+    news, orders = RELEASED if released else GROWN, []
+    policy = telling.book.policy(incident.policy)
+    loud = released or (policy is not None and policy.ring_on_new_alert)
+    for one in told if at_tick or released else ():
+        order = order_of(seen, now, group, one, news, loud=loud) if one.open else None
+        if order and (order.rings or one.knows or not incident.policy):
+            orders.append(order)
+    lines = (
+        what_is_new(incident, seen, event, group, tuple(orders)) if at_tick or _turned(incident, seen) else ()
     )
-    ticked = replace(counted, tick=_first_tick_after(incident, now), considered=group.seq)
-    lines = _what_is_new(incident, ticked, event, group, orders)
-    leave = min((delivery.sent for delivery in told if delivery.open and delivery.ends), default=group.seq)
-    return Decision(ticked, orders, "", _next_deadline(ticked, event, now, group, told), leave, lines)
-
-
-def _order(incident: Incident, now: int, group: Group, delivery: Told, news: str) -> Order | None:
-    """Alertmanager's decision whether a group is notified again, for one of our deliveries.
-
-    `news` is why it fires anew, if it does.
-    """
-    heard = delivery.rung if delivery.ring_wanted == delivery.ring_sent else delivery.wanted
-    if group.fired_rev > heard and not incident.suppressed:
-        return _ring(delivery, group, news)
-    if delivery.ends and delivery.updates and group.ended_rev > max(delivery.wanted, delivery.sent):
-        return Order(delivery.id, group.seq, 0, PARTLY)
-    if incident.suppressed:
-        # A message that people see says so; nobody gets a new one for it.
-        unsaid = group.held and not group.firing and delivery.wanted < group.seq
-        return Order(delivery.id, group.seq, 0, HELD) if delivery.edits and unsaid else None
-    if _repeat_is_due(incident, now, delivery):
-        return _ring(delivery, group, REPEATED)
-    return None
-
-
-def _ring(delivery: Told, group: Group, reason: str) -> Order:
-    # Whoever begins next rings for all that is wanted by then: one sound is enough. But an attempt that has
-    # begun already does not carry this news, so it is a ring of its own.
-    return Order(delivery.id, group.seq, 1, reason)
-
-
-def _repeat_is_due(incident: Incident, now: int, delivery: Told) -> bool:
-    return (
-        0 < delivery.sent_at < now - incident.repeat_interval and delivery.ring_wanted == delivery.ring_sent
+    leave = 0
+    if at_tick:
+        leave = min((one.sent for one in told if one.open and one.ends), default=group.seq)
+    return Decision(
+        seen, tuple(orders), deadline=next_look(seen, event, now, group, told), leave=leave, lines=lines
     )
 
 
-def _end(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
+def _turned(incident: Incident, seen: Incident) -> bool:
+    return incident.suppressed != seen.suppressed
+
+
+def _worse(incident: Incident, seen: Incident, group: Group, telling: Telling) -> Incident:
+    """A severity that rises is news that nobody has acknowledged: the policy starts again."""
+    rises = incident.rung and group.firing and group.rank < incident.rank and not seen.suppressed
+    if not rises or (not incident.policy and incident.status is Status.TRIGGERED):
+        return seen
+    telling.say("severity", f"the severity rises to {seen.severity or 'a worse one'}")
+    if seen.status is Status.ACKNOWLEDGED:
+        if seen.policy and seen.ack and keeps_ack(seen, telling.book):
+            for one in telling.told:
+                if one.knows:
+                    reason = f"the severity rises; {seen.ack.by} has it in hand"
+                    order = Order(one.id, telling.seq, 1, reason, unless="resolved", by=seen.policy)
+                    telling.orders[one.id] = order
+            ways = telling.book.reach((Target("user", seen.ack.by),), seen, telling.now).ways
+            return ring(seen, ways, telling, "the severity rises", unless="resolved", by=seen.policy)
+        seen = replace(to(seen, Change.RISES), ack=None)
+    return restart(seen, telling.now, telling.book)
+
+
+def _end(incident: Incident, group: Group, telling: Telling) -> Decision:
+    now = telling.now
     ended = replace(
-        _count(incident, Due(), group),
-        status=Status.RESOLVED,
+        to(count(incident, Due(), group), Change.OVER),
         resolved_at=now,
         closed_rev=group.seq,
         considered=group.seq,
     )
-    orders = tuple(
-        Order(delivery.id, group.seq, 0, ENDED, final=group.seq) for delivery in told if delivery.open
-    )
+    orders = tuple(Order(one.id, group.seq, 0, ENDED, final=group.seq) for one in telling.told if one.open)
     line = Line("resolved", f"resolved: {counted(group.ended)} ended")
-    return Decision(ended, orders, "", now + incident.group_interval, lines=(line,))
+    return Decision(ended, orders, deadline=now + incident.group_interval, lines=(line,))
 
 
-def _tidy(incident: Incident, now: int, group: Group, told: tuple[Told, ...]) -> Decision:
-    """After the end: alerts stay until every delivery that showed them has shown their end, or is dead."""
-    if any(delivery.open for delivery in told):
-        return Decision(incident, deadline=now + incident.group_interval)
-    return Decision(incident, leave=group.seq)
-
-
-def _next_deadline(incident: Incident, event: Due, now: int, group: Group, told: tuple[Told, ...]) -> int:
-    """The first tick at which there can be something to say; news lowers it where it is stored."""
-    if group.seq > incident.considered or group.firing + group.held == 0:
-        return incident.tick
-    if event.quiet and group.firing:
-        # At the tick somebody looks again: the interval may be gone from the configuration by then.
-        at_its_end = now < (event.until or 0) < incident.tick and not incident.rung
-        return event.until if at_its_end and event.until else _first_tick_after(incident, now)
-    # What is under way will be told now or later, so its repeat is not due before now + repeat_interval.
-    last = min((delivery.sent_at or now for delivery in told if delivery.open), default=now)
-    return _first_tick_after(incident, max(last + incident.repeat_interval, now))
-
-
-def _first_tick_after(incident: Incident, moment: int) -> int:
-    """The first planned tick strictly later than `moment`."""
-    if incident.tick > moment:
-        return incident.tick
-    return incident.tick + ((moment - incident.tick) // incident.group_interval + 1) * incident.group_interval
-
-
-def _count(incident: Incident, event: Due, group: Group) -> Incident:
-    worse = group.firing > 0 and group.rank <= incident.rank
+def _and_what_is_due(decision: Decision, event: Due, group: Group, telling: Telling) -> Decision:
+    """What the clocks have to do by now, on top; and when they have to do something next."""
+    incident = decision.incident
+    if incident is None or not incident.open:
+        return decision
+    incident = carry_out(follow(incident, telling.now, telling.book), event.late, telling)
+    orders = {order.id: order for order in decision.orders} | telling.orders
+    lines = (*decision.lines, *telling.lines)
+    rings = tuple(telling.rings.values())
+    shows = bool(telling.lines) and any(one.knows for one in telling.told)
+    if shows:  # where people see it already, they see what has happened
+        seq = group.seq + 1
+        for one in telling.told:
+            if one.knows and one.edits and one.id not in orders:
+                orders[one.id] = Order(one.id, seq, 0, telling.lines[-1].text)
+        orders = {key: replace(order, wanted=seq) for key, order in orders.items()}
+        rings = tuple(replace(one, wanted=seq) for one in rings)
+        if incident.considered == group.seq:
+            incident = replace(incident, considered=seq)
+    coming = [moment.at for moment in moments(incident, telling.book)[:1]]
+    deadlines = [at for at in (decision.deadline, *coming) if at is not None]
     return replace(
-        incident,
-        firing=group.firing,
-        resolved=group.ended,
-        held=group.held,
-        rank=group.rank if worse else incident.rank,
-        severity=group.worst if worse else incident.severity,
-        suppressed=group.firing + group.held > 0 and (group.firing == 0 or bool(event.quiet)),
+        decision,
+        incident=incident,
+        orders=tuple(orders.values()),
+        rings=rings,
+        deadline=min(deadlines, default=None),
+        lines=lines,
+        shows=shows,
     )
-
-
-def _what_is_new(
-    incident: Incident, ticked: Incident, event: Due, group: Group, orders: tuple[Order, ...]
-) -> tuple[Line, ...]:
-    if ticked.suppressed:
-        return () if incident.suppressed else (Line("suppressed", _why_suppressed(event, group)),)
-    if incident.suppressed:
-        return _over(incident, group)
-    if group.fired_rev > incident.considered:
-        return (Line("grown", f"new alerts added: {counted(group.firing)} firing"),)
-    if group.ended_rev > incident.considered:
-        return (Line("partly", f"some alerts resolved: {counted(group.firing)} still firing"),)
-    if orders:
-        return (Line("repeated", f"repeat interval elapsed: {counted(group.firing)} firing"),)
-    return ()
-
-
-def _over(incident: Incident, group: Group) -> tuple[Line, ...]:
-    """A quiet time is over; that a hold has ended was said when it did."""
-    over = Line("released", f"the quiet time is over: {counted(group.firing)} firing")
-    return (over,) if incident.firing else ()

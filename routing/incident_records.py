@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from routing.policies import Target, TargetKind
+if TYPE_CHECKING:
+    from routing.policies import Target, TargetKind, Unless
 
 SCHEMA: Final = 1
 
@@ -78,7 +79,7 @@ class Later:
     kind: TargetKind
     name: str
     place: str
-    unless: str
+    unless: Unless
     reason: str
     policy: str
 
@@ -193,7 +194,7 @@ class Group:
     ended and has not left yet, 0 if there is none. `rank` is the worst severity of those that fire and are
     not held, `worst` its name.
     Deliveries of earlier incidents that still have an end to show have seen revisions up to `behind`, None
-    if there are none.
+    if there are none. `resumed`: what fires had ended before, and that was no end.
     """
 
     seq: int
@@ -205,6 +206,7 @@ class Group:
     behind: int | None = None
     held: int = 0
     worst: str = ""
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,8 @@ class Told:
     `edits`, whether it changes a message that people see already.
     `rung` is the revision that the last ring showed: what fired later has not been heard there, even if an
     update has shown it. `sent_at` is when it was last told anything, 0 for never. `state` as in the store:
-    `open`, `done` after the end was told, `dead` where nobody tries any more.
+    `open`, `done` after the end was told, `dead` where nobody tries any more. `place` is its address; a ring
+    was last ordered at `ring_at`, by the policy `rung_by`.
     """
 
     id: str
@@ -230,11 +233,19 @@ class Told:
     ring_sent: int = 0
     rung: int = 0
     sent_at: int = 0
+    place: str = ""
+    ring_at: int = 0
+    rung_by: str = ""
 
     @property
     def open(self) -> bool:
         """There may be more to tell."""
         return self.state == "open"
+
+    @property
+    def knows(self) -> bool:
+        """Somebody has been told, or will be: who was never rung gets no update."""
+        return self.open and (self.sent > 0 or self.ring_wanted > self.ring_sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +253,12 @@ class Due:
     """The deadline has come, or may have: decide what is due now.
 
     `quiet` says why nobody is to be rung now, "" where people may be; it ends at `until`, None for unknown.
+    `late` is by how much the deadline has passed (ms).
     """
 
     quiet: str = ""
     until: int | None = None
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +338,9 @@ Event = Due | Answer
 class Order:
     """What one delivery is to do: show revision `wanted`, be heard `rings` times more.
 
-    `final` is the closing revision when this is the end, else 0.
+    `final` is the closing revision when this is the end, else 0. `unless` is what makes the ring unnecessary
+    right before it is sent, `by` the policy that wants it. A `notice` makes no sound, and is told even where
+    updates are not.
     """
 
     id: str
@@ -333,6 +348,20 @@ class Order:
     rings: int
     reason: str
     final: int = 0
+    unless: Unless = "acknowledged"
+    by: str = ""
+    notice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A delivery is to be made for this place, and heard."""
+
+    place: str
+    wanted: int
+    reason: str
+    unless: Unless = "acknowledged"
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,15 +379,21 @@ class Decision:
     Attributes:
         incident: the new record, None when it is closed without a number.
         orders: for the deliveries that there are.
-        ring_all: the reason, where a delivery must be made and rung for each integration of the receiver.
+        rings: for those of whom there is no delivery yet.
         deadline: when it needs attention next, None if only news can change anything.
         leave: ended alerts of revisions up to this one have been shown to all and leave the group.
         lines: for the timeline.
+        shows: what people see of it has changed without any alert's doing, so it is a revision of its own.
+        quiet: rings that are still to be heard and that an acknowledgement makes unnecessary are dropped.
+        dismiss: its alerts are over for us, whatever their sender says.
     """
 
     incident: Incident | None
     orders: tuple[Order, ...] = ()
-    ring_all: str = ""
+    rings: tuple[Ring, ...] = ()
     deadline: int | None = None
     leave: int = 0
     lines: tuple[Line, ...] = ()
+    shows: bool = False
+    quiet: bool = False
+    dismiss: bool = False

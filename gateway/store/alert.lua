@@ -52,7 +52,7 @@ local function arrive(k, firing, start, ended, till, t, dedup)
       return 'recorded'
     end
     k[STATUS], k[ENDED], k[ENDED_SEEN], k[UNTIL], k[SEEN] = 'resolved', ended, t, 0, t
-    return 'ended'
+    return status == 'dismissed' and 'recorded' or 'ended' -- that it is over has been told
   end
   k[STATUS], k[ENDED], k[SEEN] = 'resolved', math.max(k[ENDED], ended), t
   return 'repeated'
@@ -65,12 +65,18 @@ local function deadline(k, dedup)
     return k[SEEN] + dedup.stale_after
   end
   if k[STATUS] == 'suspect' then return k[ENDED_SEEN] + dedup.confirm end
+  if k[STATUS] == 'dismissed' then return k[ENDED_SEEN] + dedup.dismissed_for end
   return k[SEEN] + dedup.remember
 end
 
 -- What it means that the deadline of a firing or suspect alert has passed without a word.
 local function expire(k, t, dedup)
   if k[STATUS] == 'suspect' then return believe(k, 0, t) end
+  if k[STATUS] == 'dismissed' then
+    if k[UNTIL] == 0 or k[UNTIL] > t then return believe(k, k[UNTIL], t) end
+    k[STATUS], k[ENDED], k[ENDED_SEEN], k[UNTIL], k[EXPIRED] = 'resolved', k[UNTIL], t, 0, 1
+    return 'recorded'
+  end
   local ended = k[UNTIL] > 0 and k[UNTIL] or k[SEEN] + dedup.stale_after
   k[STATUS], k[ENDED], k[ENDED_SEEN], k[UNTIL], k[EXPIRED] = 'resolved', ended, t, 0, 1
   return 'ended'

@@ -32,6 +32,7 @@ class Timing:
     stale_after: int = 43_200_000
     resolve_timeout: int = 300_000
     retention: int = 30 * 24 * 3_600_000
+    dismissed_for: int = 14_400_000
     silence_retention: int = 120 * 3_600_000
 
     @property
@@ -42,6 +43,7 @@ class Timing:
                 "reorder": self.reorder,
                 "confirm": self.confirm,
                 "stale_after": self.stale_after,
+                "dismissed_for": self.dismissed_for,
                 "remember": REMEMBER,
                 "fresh": max(self.stale_after // 72, 1),
             }

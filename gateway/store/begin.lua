@@ -1,4 +1,4 @@
--- begin(prefix | delivery, attempt, lease, shown, holds) -> {'ok', fields, group fields, counts, firing, ended, incident, waited}
+-- begin(prefix | delivery, attempt, lease, shown, holds) -> {'ok', fields, group fields, counts, firing, ended, incident, waited, history}
 --   | {'lost'} | {'weigh', gid}
 -- The call right before sending: is the attempt still ours? Renews its lease, notes that it begins (so that who comes
 -- after a crash knows that it may have arrived), and reads the newest revision, at most `shown` alerts of either kind.
@@ -73,5 +73,7 @@ if final == 0 and fired + held == 0 then
   if last[2] then counted = math.max(num(v[8]), math.min(revision, num(last[2]) - 1)) end
 end
 local counts = { fired, redis.call('ZCOUNT', key('e', gid), '(' .. seen, revision), unseen, unheard, held, by }
+local kind, history = redis.call('HGET', k, 'kind'), {}
+if kind == 'slack' or kind == 'email' then history = redis.call('LRANGE', key('l', v[9]), -20, -1) end -- who shows it
 return { 'ok', redis.call('HGETALL', k), { counted, t + lease, t, g[3] or '' }, counts, firing, ended,
-  redis.call('GET', key('i', v[9])) or '', t - num(redis.call('ZSCORE', UNSENT, did) or t) }
+  redis.call('GET', key('i', v[9])) or '', t - num(redis.call('ZSCORE', UNSENT, did) or t), history }

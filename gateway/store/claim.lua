@@ -35,7 +35,7 @@ local function expire_alerts(g)
     local k = state and cjson.decode(state)
     if not k then
       redis.call('ZREM', key('x', g.id), akey)
-    elseif k[STATUS] == 'resolved' or k[STATUS] == 'dismissed' then
+    elseif k[STATUS] == 'resolved' then
       if k[EREV] > g.left then redis.call('ZADD', key('x', g.id), t + dedup.remember, akey) else forget(g.id, akey) end
     elseif t < since + horizon then
       redis.call('ZADD', key('x', g.id), since + horizon, akey)

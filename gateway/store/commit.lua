@@ -6,7 +6,8 @@
 --          closed, unresolved, resolved, activity.
 -- lease    ms; room: JSON, kind of receiver -> how many deliveries the caller can begin
 -- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, rung, tick, deadline (0 = none), leave,
---          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, new, takes}...]
+--          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, unless,
+--          by, notice, new, takes}...]; clocked and worst (0 = no policy), shows, quiet (bool), dismiss (ms, 0 = not)
 local gid, lease, room = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local decision = cjson.decode(ARGV[4])
 local t = now()
@@ -26,7 +27,33 @@ end
 local weighed = math.max(decision.considered, decision.leave)
 if weighed > g.shown then redis.call('HSET', g.key, 'shown', weighed) end
 
-redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0, 'latest', 0, 'rung', decision.rung)
+-- Somebody says that it is over: what they can have seen fires no longer for us, whatever its sender says, for this long.
+local function dismiss(akey, is_held)
+  local state = redis.call('HGET', key('s', gid), akey)
+  local k = state and cjson.decode(state)
+  if not k or k[FREV] > decision.seq then return end
+  k[STATUS], k[ENDED], k[ENDED_SEEN] = 'dismissed', t, t
+  if is_held then
+    redis.call('HDEL', key('h', gid), akey)
+    redis.call('ZREM', key('y', gid), akey)
+  else
+    redis.call('ZREM', key('f', gid), akey)
+    redis.call('HINCRBY', g.key, 'r' .. k[RANK], -1)
+  end
+  if k[FREV] > 0 then
+    k[EREV] = decision.seq + 1
+    redis.call('ZADD', key('e', gid), k[EREV], akey)
+  end
+  redis.call('HSET', key('s', gid), akey, cjson.encode(k))
+  redis.call('ZADD', key('x', gid), t + decision.dismiss, akey)
+end
+if decision.dismiss > 0 then
+  for _, akey in ipairs(redis.call('ZRANGE', key('f', gid), 0, -1)) do dismiss(akey, false) end
+  for _, akey in ipairs(redis.call('HKEYS', key('h', gid))) do dismiss(akey, true) end
+end
+
+redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0, 'latest', 0, 'rung', decision.rung,
+  'clocked', decision.clocked, 'worst', decision.worst)
 if decision.doc == '' then redis.call('HDEL', g.key, 'doc') else redis.call('HSET', g.key, 'doc', decision.doc) end
 
 -- What began to fire while the end was decided is not part of it: the group opens anew. It has done so already where
@@ -54,6 +81,16 @@ if incident > 0 then
   end
 end
 tell(incident, t, decision.lines)
+
+-- What an acknowledgement makes unnecessary is not heard any more; an attempt that has begun is on its way.
+for _, did in ipairs(decision.quiet and redis.call('SMEMBERS', key('gd', gid)) or {}) do
+  local k = key('d', did)
+  local v = redis.call('HMGET', k, 'incident', 'state', 'ring_wanted', 'ring_sent', 'unless', 'sent', 'begun', 'unknown')
+  if tonumber(v[1]) == incident and v[2] == 'open' and num(v[3]) > num(v[4]) and v[5] ~= 'resolved' then
+    redis.call('HSET', k, 'ring_sent', v[3])
+    if num(v[6]) + num(v[7]) + num(v[8]) == 0 then redis.call('HSET', k, 'wanted', 0) end -- nobody was told anything
+  end
+end
 
 local touched, claimed = {}, {}
 for _, order in ipairs(decision.orders) do
@@ -86,7 +123,12 @@ for _, order in ipairs(decision.orders) do
     if order.rings > 0 or order.final > 0 or num(levels[1]) <= num(levels[2]) then
       redis.call('HSET', k, 'reason', order.reason)
     end
-    if order.rings > 0 then redis.call('HINCRBY', k, 'ring_wanted', order.rings) end
+    if order.rings > 0 then
+      local waits = num(levels[1]) > num(levels[2]) and redis.call('HGET', k, 'unless') == 'resolved'
+      redis.call('HSET', k, 'unless', waits and 'resolved' or order.unless, 'ring_at', t, 'rung_by', order.by)
+      redis.call('HINCRBY', k, 'ring_wanted', order.rings)
+    end
+    if order.notice then redis.call('HSET', k, 'notice', order.wanted) end
     -- An earlier ring that only waits for a hold to end keeps nothing else waiting.
     if num(redis.call('HGET', k, 'tries')) == 0 then redis.call('HSET', k, 'next_at', 0) end
     redis.call('SADD', OPEN, order.id)
@@ -110,7 +152,9 @@ g.lease = 0
 if not anew then
   g.next = decision.deadline > 0 and decision.deadline or ABSENT
   if g.seq ~= decision.seq and g.seq > 0 then g.next = t end
+  if redis.call('HDEL', g.key, 'died') == 1 then g.next = t end -- somebody cannot be told any more
 end
+if decision.shows then redis.call('HSET', g.key, 'seq', g.seq + 1) end
 redis.call('HSET', g.key, 'next', g.next == ABSENT and 0 or g.next)
 schedule(g, t)
 return { 'ok', claimed }

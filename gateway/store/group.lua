@@ -1,6 +1,6 @@
 -- A group: loaded once by a script, changed in memory by what its alerts do, written once.
 -- Needs clock.lua, keys.lua, alert.lua.
-local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'look', 'rung', 'patient' }
+local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'look', 'rung', 'patient', 'clocked', 'worst' }
 local ABSENT = math.huge
 
 local function load_group(gid)
@@ -84,6 +84,8 @@ local function apply(g, akey, k, news, dedup)
   elseif news == 'continued' then
     fires(g, akey, k)
     if g.opened == 0 then g.opens = 'resumed' end -- whatever else begins with it joins the same incident
+  elseif news == 'recorded' and k[STATUS] == 'resolved' then -- of one that was dismissed
+    if next(g.filed) or any_source() then source_ends(g, akey) end
   elseif news == 'ended' then
     if next(g.filed) or any_source() then source_ends(g, akey) end
     g.fired[akey], g.changed = nil, true
@@ -186,11 +188,13 @@ local function save_group(g, t, meta, wait, interval, overdue, grace, beginners)
     g.latest = 0
     push(set, 'opened', t)
     if g.opens == 'new' then push(set, 'rung', 0) end
+    if g.opens == 'new' then push(set, 'clocked', 0) end
     push(set, 'before', g.seq - 1)
     push(set, 'resumed', g.opens == 'resumed' and 1 or 0)
     push(set, 'tick', 0)
   elseif g.changed and g.opened > 0 then
-    if g.tick > 0 then hurry(g, next_tick(g, t)) elseif overdue then hurry(g, t) end
+    -- Under a policy an alert that is worse than all before is no news that waits for a tick.
+    if g.tick > 0 then hurry(g, g.worse and t or next_tick(g, t)) elseif overdue then hurry(g, t) end
   end
   if g.unjudged then
     -- By what it is held makes no difference before the next look.
@@ -223,7 +227,7 @@ local function lease_group(g, t, lease)
 end
 
 -- Of each delivery of the group: what a decision must know.
-local TOLD = { 'incident', 'kind', 'place', 'ends', 'updates', 'edits', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'rung', 'sent_at' }
+local TOLD = { 'incident', 'kind', 'place', 'ends', 'updates', 'edits', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'rung', 'sent_at', 'ring_at', 'rung_by' }
 local SEEN_OF = { 'seq', 'version', 'lease', 'doc', 'meta', 'opened', 'before', 'resumed', 'next', 'marks', 'judged', 'weighed',
   'r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7' }
 

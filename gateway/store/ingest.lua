@@ -51,6 +51,7 @@ local function take(unit)
     if contents[i] ~= ARGV[content_at + i] then push(g.contents, akey, ARGV[content_at + i]) end
     if news == 'new' or news == 'continued' then
       if start + wait < t then overdue = true end
+      if g.clocked == 1 and rank < g.worst then g.worse = true end
       if slots and slots ~= '' then source_fires(g, akey, k, slots) end
       if patience and patience > 0 then
         grace = patience

@@ -50,6 +50,8 @@ class DeliveryState:
     ring_sent: int
     rung: int
     sent_at: int
+    ring_at: int
+    rung_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ class Begun:
     held_by: tuple[str, ...]
     firing_alerts: tuple[StoredAlert, ...]
     ended_alerts: tuple[StoredAlert, ...]
+    history: tuple[tuple[int, str], ...] = ()
 
 
 def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:
@@ -183,7 +186,7 @@ def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:
         shard=shard,
         gid=gid,
         version=int(version or 0),
-        lease=int(float(lease)),
+        lease=_int(lease),
         doc=doc,
         meta_text=meta,
         opened=_int(opened),
@@ -205,17 +208,25 @@ def _int(value: str | float | None) -> int:
 
 
 def _delivery_state(row: Sequence[str]) -> DeliveryState:
-    did, incident, kind, place, ends, updates, edits, state, *levels = row
+    did, incident, kind, place, ends, updates, edits, state, *levels, rung_by = row
+    wanted, sent, ring_wanted, ring_sent, rung, sent_at, ring_at = map(_int, levels)
     return DeliveryState(
-        did,
-        _int(incident),
-        kind,
-        place,
-        ends == "1",
-        updates == "1",
-        edits == "1",
-        state,
-        *map(_int, levels),
+        id=did,
+        incident=_int(incident),
+        kind=kind,
+        place=place,
+        ends=ends == "1",
+        updates=updates == "1",
+        edits=edits == "1",
+        state=state,
+        wanted=wanted,
+        sent=sent,
+        ring_wanted=ring_wanted,
+        ring_sent=ring_sent,
+        rung=rung,
+        sent_at=sent_at,
+        ring_at=ring_at,
+        rung_by=rung_by,
     )
 
 
@@ -226,7 +237,7 @@ def group_meta(text: str) -> GroupMeta:
 
 def begun(row: Sequence[Any]) -> Begun:
     """From begin.lua."""
-    _, flat, (revision, lease, now, meta), counts, firing_rows, ended_rows, doc, waited = row
+    _, flat, (revision, lease, now, meta), counts, firing_rows, ended_rows, doc, waited, history = row
     fired, ended, unseen, unheard, held, held_by = counts
     fields = flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
     return Begun(
@@ -245,7 +256,14 @@ def begun(row: Sequence[Any]) -> Begun:
         held_by=tuple(held_by),
         firing_alerts=stored_alerts(firing_rows[1], firing_rows[2]),
         ended_alerts=stored_alerts(ended_rows[1], ended_rows[2]),
+        history=tuple(said_when(orjson.loads(line)) for line in history),
     )
+
+
+def said_when(line: dict[str, Any]) -> tuple[int, str]:
+    """A line of a timeline for people: when (ms), and what, with whom it concerns."""
+    target = line.get("target")
+    return int(line["at"]), f"{line['text']}: {target}" if target else str(line["text"])
 
 
 def stored_alerts(states: Sequence[str | None], contents: Sequence[str | None]) -> tuple[StoredAlert, ...]:

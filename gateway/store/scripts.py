@@ -22,12 +22,13 @@ _FRAGMENTS: Final = {
     "claim": ("keys", "alert", "group", "delivery"),
     "commit": ("keys", "alert", "group", "delivery"),
     "begin": ("keys", "alert", "delivery"),
-    "sent": ("keys", "delivery"),
+    "sent": ("keys", "alert", "group", "delivery"),
     "renew": ("keys",),
     "release": ("keys",),
     "sweep": ("keys", "alert", "group", "delivery"),
     "plan": ("keys",),
     "revive": ("keys", "delivery"),
+    "link": ("keys",),
     "kept": (),
     "mark": ("keys", "alert", "group"),
     "weigh": ("keys", "alert", "group", "delivery"),
@@ -35,6 +36,7 @@ _FRAGMENTS: Final = {
     "sources": ("keys", "alert"),
     "heartbeats": ("keys",),
     "pagerduty": ("keys",),
+    "view": ("keys", "alert", "group"),
     "time": (),
 }
 

@@ -46,7 +46,15 @@ tell(string.match(v[10] or '', '^%d+') or incident, t, verdict.lines)
 if state ~= 'open' then
   redis.call('SREM', OPEN, did)
   redis.call('ZREM', UNSENT, did)
-  if state == 'dead' then redis.call('ZADD', DEAD, t, did) end
+  if state == 'dead' then
+    redis.call('ZADD', DEAD, t, did)
+    local g = load_group(gid)
+    if g.clocked == 1 then -- the next step may have to come earlier for it
+      g.next = math.min(g.next, t)
+      redis.call('HSET', g.key, 'died', 1, 'next', g.next)
+      schedule(g, t)
+    end
+  end
   local doc = redis.call('HGET', key('g', gid), 'doc')
   if not doc or cjson.decode(doc).number ~= tonumber(incident) then redis.call('SREM', key('gd', gid), did) end
 elseif retry_at > 0 and verdict.closed_for == 0 then

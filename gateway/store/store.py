@@ -190,6 +190,10 @@ class Store:
         answer = await self._run("commit", shard, gid, LEASE, free, text)
         return None if answer[0] == "stale" else _claimed(shard, answer[1])
 
+    async def view(self, shard: int, gid: str) -> ClaimedGroup:
+        """The group as a decision sees it, without a lease."""
+        return claimed_group(shard, await self._run("view", shard, gid))
+
     async def begin(self, claimed: ClaimedDelivery, holds: Literal["", "0", "1"] = "") -> Begun | str | None:
         """The call right before sending; None where the attempt is no longer ours.
 
@@ -231,6 +235,12 @@ class Store:
     async def revive(self, delivery: str) -> str:
         """Tries a dead letter again: `ok`, `unknown`, or `alive` where it is not dead."""
         answers = [await self._run("revive", shard, delivery) for shard in range(self.shards)]
+        return next((str(answer) for answer in answers if answer != "unknown"), "unknown")
+
+    async def link_message(self, delivery: str, channel: str, ts: str, told: str) -> str:
+        """Where a delivery's message is in Slack: `linked` now, `known`, another (`other`), or `unknown`."""
+        where = (delivery, channel, ts, told)
+        answers = [await self._run("link", shard, *where) for shard in range(self.shards)]
         return next((str(answer) for answer in answers if answer != "unknown"), "unknown")
 
     async def weigh(

@@ -18,7 +18,7 @@ local t, g = now(), load_group(gid)
 if (marks >= 0 and g.marks ~= marks) or (tonumber(redis.call('HGET', HOLDS, 'version')) or 0) > version then return { 'stale' } end
 
 if upto > 0 then redis.call('ZREMRANGEBYSCORE', key('y', gid), '-inf', looked) end
-local before, let_out = g.seq, false
+local before, let_out, free_before = g.seq, false, redis.call('ZCARD', key('f', gid))
 for _, change in ipairs(cjson.decode(ARGV[8])) do
   local akey, was, is, till = unpack(change)
   local state = redis.call('HGET', key('s', gid), akey)
@@ -50,7 +50,9 @@ if g.changed then
   push(set, 'seq', g.seq)
   if g.opened > 0 and g.tick > 0 then
     -- Who has been kept from being told at all is told at once; who knows of the incident, at its next tick.
-    hurry(g, let_out and g.rung == 0 and t or next_tick(g, t))
+    -- Under a policy the clocks stand from when all is held, and go on from when it is not.
+    local turned = g.clocked == 1 and (free_before == 0) ~= (redis.call('ZCARD', key('f', gid)) == 0)
+    hurry(g, (turned or (let_out and g.rung == 0)) and t or next_tick(g, t))
     push(set, 'next', g.next)
   end
 end

@@ -97,7 +97,7 @@ TABLE = [
     (suspect(60, 10),         fires(9),              News.NEW,       F),
     (dismissed(60),           fires(60),             News.REPEATED,  D),
     (dismissed(60, ended=30), fires(29),             News.NEW,       F),
-    (dismissed(60),           ends(60, 0),           News.ENDED,     R),
+    (dismissed(60),           ends(60, 0),           News.RECORDED,  R),
 ]  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def test_what_senders_do(story: list[tuple[int, Arrival, News]]) -> None:
         (firing(60, until=200), NOW + 200 * S),
         (suspect(60, 10), NOW - 10 * S + DEDUP.confirm),
         (resolved(60, 10), None),
-        (dismissed(60), None),
+        (replace(dismissed(60), ended_seen=NOW - 10 * S), NOW - 10 * S + DEDUP.dismissed_for),
     ],
 )
 def test_when_an_absence_means_something(known: Known, deadline: int | None) -> None:

@@ -1,0 +1,210 @@
+"""Answers: what somebody says to an incident reaches the one machine that decides, whatever way it came.
+
+The incident is loaded, `routing/incident.py` decides, and the decision is committed against the version that
+it was made from; where somebody else was quicker, it is made again. Incidents of the same policy that share
+an alert are acknowledged together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from gateway import metrics
+from gateway.orders import counted, orders_of, to_write, told
+from gateway.store import reading
+from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
+from routing.alerts import alert_key
+from routing.incident import decide
+from routing.incident_records import (
+    Acknowledged,
+    Escalated,
+    Incident,
+    Noted,
+    Reassigned,
+    Resolved,
+    ResponderAdded,
+    Unacknowledged,
+)
+from routing.policies import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.book import PlanBook
+    from gateway.plan import PlanInForce
+    from gateway.sender import Sender
+    from gateway.store.records import ClaimedGroup
+    from gateway.store.store import Store
+    from routing.incident_records import Ack, Answer
+
+log = structlog.get_logger()
+
+TRIES: Final = 50
+PAUSE_S: Final = 0.02
+LONGEST_NOTE: Final = 2_000
+RELATED_AT_MOST: Final = 50  # alerts that are looked at for incidents that share them
+
+
+class NoSuchIncidentError(LookupError):
+    """There is no incident with this number (any more)."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"There is no incident #{number}, or it is older than the retention.")
+
+
+class AnswerError(ValueError):
+    """The answer makes no sense here; the text says why, for whoever gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of an answer: `said` is one sentence for the person who gave it."""
+
+    number: int
+    said: str
+    changed: bool
+    incident: Incident
+
+
+class Answers:
+    """One process's ear for people."""
+
+    def __init__(
+        self, store: Store, plan: PlanInForce, sender: Sender, wake: Callable[[], None] = lambda: None
+    ) -> None:
+        """`wake` is called when something is due at once."""
+        self._store = store
+        self._plan = plan
+        self._sender = sender
+        self._wake = wake
+
+    async def give(self, number: int, answer: Answer) -> Answered:
+        """Gives an answer to an incident.
+
+        Raises:
+            NoSuchIncidentError: nothing is known of the number.
+            AnswerError: it makes no sense: an unknown target, an empty note.
+            StoreUnavailableError: the store is away; nothing has changed.
+        """
+        group, before, after = await self._decide(number, answer)
+        if isinstance(answer, Acknowledged) and before.open and before.policy:
+            await self._related(group, before, answer)
+        self._wake()
+        changed = after != before or (isinstance(answer, Noted | ResponderAdded) and before.open)
+        said = _said(before, after, answer, changed=changed)
+        metrics.answers.labels(type(answer).__name__.lower(), answer.via, str(changed).lower()).inc()
+        log.info("incident.answered", incident=number, by=answer.by, via=answer.via, said=said)
+        return Answered(number, said, changed, after)
+
+    async def _decide(self, number: int, answer: Answer) -> tuple[ClaimedGroup, Incident, Incident]:
+        for _ in range(TRIES):
+            found = await reading.incident(self._store, number)
+            if found is None:
+                raise NoSuchIncidentError(number)
+            shard, incident = found
+            if not incident.gid:
+                raise AnswerError(f"#{number} is of a version that kept no answers: wait for its next news.")
+            group = await self._store.view(shard, incident.gid)
+            present = group.incident
+            try:
+                book = self._plan.book()
+            except PlanChangedError:
+                raise StoreUnavailableError("the configuration is being changed; try again") from None
+            _check(answer, book)
+            if present is None or present.number != number:
+                return group, incident, incident  # the group has gone on: this one is long over
+            known = counted(group, present, self._plan.severities)
+            decision = decide(present, answer, group.now, known, told(group, present), book=book)
+            after = decision.incident or present
+            if after == present and not decision.lines:
+                return group, present, present
+            written = to_write(
+                group,
+                decision,
+                orders_of(group, decision, book),
+                fresh=False,
+                dismissed_for=self._store.timing.dismissed_for,
+            )
+            claimed = await self._store.commit(shard, incident.gid, written, self._sender.room())
+            if claimed is not None:
+                self._sender.accept(claimed)
+                return group, present, after
+            await asyncio.sleep(PAUSE_S)  # somebody was quicker
+        raise StoreUnavailableError(f"#{number} changes all the time; try again")
+
+    async def _related(self, group: ClaimedGroup, incident: Incident, answer: Acknowledged) -> None:
+        """Who has one of two incidents with the same alert and policy in hand has both."""
+        placing, seen = self._plan.current, {group.gid}
+        looked = 0
+        async for page in reading.alerts(self._store, group.gid, "f", 0, reading.EVER):
+            for alert in page:
+                for place in placing.placed(alert_key(alert.labels), alert.labels).places:
+                    if place.gid in seen:
+                        continue
+                    seen.add(place.gid)
+                    other = (await self._store.view(place.shard, place.gid)).incident
+                    if other and other.open and other.policy == incident.policy:
+                        await self._decide(other.number, answer)
+            looked += len(page)
+            if looked >= RELATED_AT_MOST:
+                return
+
+
+def _check(answer: Answer, book: PlanBook) -> None:
+    match answer:
+        case Reassigned(policy=policy) if policy and book.policy(policy) is None:
+            raise AnswerError(f"There is no escalation policy {policy!r}.")
+        case Reassigned(target=None, policy=""):
+            raise AnswerError("To whom? Name a user, a schedule or a policy.")
+        case Reassigned(target=Target() as target) | ResponderAdded(target=target):
+            if why := book.unknown(target):
+                raise AnswerError(why)
+        case Noted(text=text) if not text.strip():
+            raise AnswerError("The note is empty.")
+        case Noted(text=text) if len(text) > LONGEST_NOTE:
+            raise AnswerError(f"A note has at most {LONGEST_NOTE} characters; this has {len(text)}.")
+        case _:
+            pass
+
+
+def _said(before: Incident, after: Incident, answer: Answer, *, changed: bool) -> str:
+    """One sentence for the person who answered."""
+    name = f"#{before.number}"
+    if not before.open and not isinstance(answer, Noted):
+        return f"{name} was resolved at {_time(before.resolved_at)}: nothing changes."
+    match answer:
+        case Acknowledged():
+            return _who_has(name, after.ack, answer.by, changed=changed)
+        case Unacknowledged():
+            back = "given back: its policy starts again" if before.policy else "given back"
+            return f"{name} is {back}." if changed else f"Nobody has {name} in hand."
+        case Resolved():
+            return f"{name} is resolved."
+        case Escalated():
+            return f"{name}: the next step comes now." if changed else f"{name} has no further step."
+        case Reassigned(target, policy):
+            return f"{name} is reassigned to {policy or target}."
+        case ResponderAdded(target=target):
+            return f"{target} is told of {name} too."
+        case Noted():
+            return f"Noted in {name}."
+
+
+def _who_has(name: str, ack: Ack | None, by: str, *, changed: bool) -> str:
+    if ack is None:
+        return f"{name} is not acknowledged."
+    if changed:
+        until = f" until {_time(ack.until)}" if ack.until else ""
+        return f"You have it now: {name} is acknowledged{until}."
+    if ack.by != by:
+        return f"{ack.by} acknowledged {name} at {_time(ack.at)} already."
+    return f"You have {name} already, since {_time(ack.at)}."
+
+
+def _time(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M UTC")

@@ -1,0 +1,222 @@
+"""Answers: what somebody says to an incident, and what it changes.
+
+An answer changes the record and what is shown, and drops what need not be heard any more; what follows from
+it otherwise (a policy that starts again) is due at once, and is decided as everything that is due. The same
+answer twice changes nothing the second time: who was first is in the record. One that comes too late is
+recorded. All times are milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from routing.clocks import begin, planned, restart
+from routing.escalation import Telling, name_of, ring, tell
+from routing.incident_records import (
+    ENDED,
+    Ack,
+    Acknowledged,
+    Decision,
+    Escalated,
+    Incident,
+    Line,
+    Noted,
+    Order,
+    Reassigned,
+    Resolved,
+    ResponderAdded,
+    Status,
+    Unacknowledged,
+)
+from routing.ticks import tidy
+from routing.transitions import Change, to
+
+if TYPE_CHECKING:
+    from routing.clocks import Book
+    from routing.incident_records import Answer, Group, Told
+
+SAME: Final = 60_000
+"""An acknowledgement that would only end this much later is the same one, pressed twice."""
+
+
+def answered(
+    incident: Incident, answer: Answer, now: int, group: Group, told: tuple[Told, ...], *, book: Book
+) -> Decision:
+    """What an answer means. Total: a late one is recorded and changes nothing."""
+    telling = Telling(now, group.seq, told, book)
+    if not incident.open:
+        if not isinstance(answer, Noted):
+            said = "after its end: nothing changes" if incident.number else "before its time: nothing changes"
+            telling.say("late", f"{_WORDS[type(answer)]} by {answer.by} ({answer.via}) {said}")
+        else:
+            telling.say("note", f"{answer.by} ({answer.via}): {answer.text}")
+        if incident.status is Status.RESOLVED:
+            return replace(tidy(incident, now, group, told), lines=tuple(telling.lines))
+        return Decision(incident, deadline=incident.tick, lines=tuple(telling.lines))
+    if isinstance(answer, Resolved):
+        return _resolve(incident, answer, group, telling)
+    return _decision(_change(incident, answer, telling), answer, group, telling)
+
+
+def _change(incident: Incident, answer: Answer, telling: Telling) -> Incident:
+    match answer:
+        case Acknowledged():
+            return _acknowledge(incident, answer, telling)
+        case Unacknowledged():
+            return _give_back(incident, answer, telling)
+        case Escalated():
+            return _escalate(incident, answer, telling)
+        case Reassigned():
+            return _reassign(incident, answer, telling)
+        case ResponderAdded():
+            return _ask_for_help(incident, answer, telling)
+        case Noted():
+            telling.say("note", f"{answer.by} ({answer.via}): {answer.text}")
+    return incident
+
+
+def _ask_for_help(incident: Incident, answer: ResponderAdded, telling: Telling) -> Incident:
+    ways = telling.book.reach((answer.target,), incident, telling.now).ways
+    said = ", ".join(way.who for way in ways) or f"{answer.target}, who cannot be reached"
+    telling.say("responder", f"{answer.by} ({answer.via}) asks {said} to help")
+    return ring(incident, ways, telling, f"{answer.by} asks for help", unless="resolved", by="")
+
+
+_WORDS: Final = {
+    Acknowledged: "acknowledged",
+    Unacknowledged: "given back",
+    Resolved: "resolved",
+    Escalated: "escalated",
+    Reassigned: "reassigned",
+    ResponderAdded: "a responder was asked for",
+}
+
+
+def _decision(incident: Incident, answer: Answer, group: Group, telling: Telling) -> Decision:
+    """The record, and what those who know of it see; what is due by it comes at once, by itself."""
+    seq = group.seq + 1
+    notice = isinstance(answer, Acknowledged)
+    reason = telling.lines[-1].text if telling.lines else ""
+    orders = dict(telling.orders)
+    for one in telling.told if telling.lines else ():
+        shown_already = getattr(answer, "delivery", "") == one.id
+        if one.knows and one.id not in orders and not shown_already and (one.edits or notice):
+            orders[one.id] = Order(one.id, seq, 0, reason, notice=notice)
+    if incident.considered == group.seq:
+        incident = replace(incident, considered=seq)
+    return Decision(
+        incident,
+        tuple(replace(order, wanted=seq) for order in orders.values()),
+        rings=tuple(replace(one, wanted=seq) for one in telling.rings.values()),
+        deadline=telling.now,
+        lines=tuple(telling.lines),
+        shows=bool(telling.lines),
+        quiet=incident.status is Status.ACKNOWLEDGED,
+    )
+
+
+def _acknowledge(incident: Incident, answer: Acknowledged, telling: Telling) -> Incident:
+    now, ack = telling.now, incident.ack
+    policy = telling.book.policy(incident.clocks[-1].policy) if incident.clocks else None
+    until = answer.until or (now + policy.ack_timeout if policy and policy.ack_timeout else 0)
+    if incident.status is Status.ACKNOWLEDGED and ack is not None:
+        by_another = ack.by != answer.by and not answer.until
+        no_news = ack.by == answer.by and abs(until - ack.until) < SAME
+        if by_another or no_news:
+            if by_another:
+                telling.say("acknowledged", f"{answer.by} ({answer.via}) too, but {ack.by} was first")
+            return incident
+    else:
+        incident = to(incident, Change.ACKNOWLEDGED)
+    telling.say("acknowledged", f"{answer.by} has it ({answer.via})")
+    return replace(
+        incident,
+        ack=Ack(answer.by, answer.via, now, until),
+        answered_at=incident.answered_at or now,
+        later=tuple(one for one in incident.later if one.unless == "resolved"),
+    )
+
+
+def _give_back(incident: Incident, answer: Unacknowledged, telling: Telling) -> Incident:
+    if incident.status is not Status.ACKNOWLEDGED:
+        return incident
+    telling.say("unacknowledged", f"{answer.by} ({answer.via}) gives it back: nobody has it in hand")
+    free = replace(to(incident, Change.GIVEN_BACK), ack=None)
+    return restart(free, telling.now, telling.book)
+
+
+def _resolve(incident: Incident, answer: Resolved, group: Group, telling: Telling) -> Decision:
+    """Its alerts are dismissed, in a revision of their own, in which those who know of it see the end."""
+    final = group.seq + 1
+    ended = replace(
+        to(incident, Change.RESOLVED),
+        resolved_at=telling.now,
+        closed_rev=final,
+        considered=final,
+        firing=0,
+        held=0,
+        resolved=group.ended + group.firing,
+        dismissed=True,
+        suppressed=False,
+        answered_at=incident.answered_at or telling.now,
+    )
+    orders = tuple(Order(one.id, final, 0, ENDED, final=final) for one in telling.told if one.open)
+    line = Line("dismissed", f"resolved by {answer.by} ({answer.via})")
+    return Decision(
+        ended,
+        orders,
+        deadline=telling.now + incident.group_interval,
+        lines=(line,),
+        shows=True,
+        quiet=True,
+        dismiss=True,
+    )
+
+
+def _escalate(incident: Incident, answer: Escalated, telling: Telling) -> Incident:
+    """The next step of the newest policy is carried out now; those after it keep their distance to it."""
+    if not incident.clocks:
+        telling.say("escalated", f"{answer.by} ({answer.via}) escalates, but there is no policy")
+        return incident
+    number = len(incident.clocks) - 1
+    clock = incident.clocks[number]
+    policy = telling.book.policy(clock.policy)
+    steps = policy.steps if policy else ()
+    position = next((n for n in range(len(steps)) if n not in clock.done), None)
+    if position is None:
+        telling.say("escalated", f"{answer.by} ({answer.via}) escalates, but there is no further step")
+        return incident
+    name = name_of(incident, number, position)
+    telling.say("escalated", f"{answer.by} ({answer.via}) escalates: {name} comes now")
+    early = planned(clock, steps[position]) - telling.now
+    if early > 0:
+        moved = replace(
+            clock,
+            t0=clock.t0 - early,
+            t_open=clock.t_open - (early if steps[position].unless == "resolved" else 0),
+        )
+        incident = replace(incident, clocks=(*incident.clocks[:-1], moved))
+    return tell(incident, number, position, f"{answer.by} escalates", telling)
+
+
+def _reassign(incident: Incident, answer: Reassigned, telling: Telling) -> Incident:
+    to_whom = answer.policy or str(answer.target)
+    telling.say("reassigned", f"{answer.by} ({answer.via}) reassigns it to {to_whom}")
+    if incident.status is Status.ACKNOWLEDGED:
+        incident = replace(to(incident, Change.GIVEN_BACK), ack=None)
+    if answer.policy:
+        clock = begin(answer.policy, telling.now, telling.book)
+        return replace(incident, policy=answer.policy, clocks=(clock,), later=())
+    incident = restart(incident, telling.now, telling.book)
+    if incident.clocks:  # whoever is named stands in for the first step
+        *others, last = incident.clocks
+        first = replace(last, done=tuple(sorted({*last.done, 0})))
+        incident = replace(incident, clocks=(*others, first))
+    if answer.target is None:
+        return incident
+    ways = telling.book.reach((answer.target,), incident, telling.now).ways
+    if not ways:
+        telling.say("passed", f"{answer.target} cannot be reached")
+    reason = f"{answer.by} reassigns it to {answer.target}"
+    return ring(incident, ways, telling, reason, unless="acknowledged", by=incident.policy)

@@ -1,0 +1,363 @@
+"""Escalation: carries out what of an incident's policies is due, and says who is told by it.
+
+- What is due comes in its order (`clocks.py`), whichever policy it belongs to.
+- An acknowledgement keeps every ring but `unless: resolved`; it may end by itself.
+- A hand-over adds a policy; who is due by two of them within a minute is rung once.
+- Where a step comes late because nobody worked, all that follows moves by as much: nobody gets the first page
+  and the last in the same second.
+- A step that can reach nobody, or whose every delivery was refused for good, brings the next one forward.
+
+It decides nothing about alerts, and knows no addresses: who a target is says the `Book`. All times and
+durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from routing.calendar import quiet
+from routing.clocks import Moment, begin, moments, restart, restarted, shift
+from routing.incident_records import FIRST, Clock, Incident, Later, Line, Order, Ring, Status
+from routing.policies import Target
+from routing.transitions import Change, to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from routing.clocks import Book, Reached, Way
+    from routing.incident_records import Told
+    from routing.policies import Step, Unless
+
+TOLERATED: Final = 10_000
+"""A step that is later than this is late because nobody worked."""
+TOGETHER: Final = 60_000
+"""Who is due by two policies within this time is rung once."""
+
+
+@dataclass(slots=True)
+class Telling:
+    """Collects whom one decision rings: each place once, whatever number of steps wants it."""
+
+    now: int
+    seq: int
+    told: Sequence[Told]
+    book: Book
+    orders: dict[str, Order] = field(default_factory=dict)
+    rings: dict[str, Ring] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+
+    def say(self, kind: str, text: str) -> None:
+        """A line for the timeline."""
+        self.lines.append(Line(kind, text))
+
+    def ring(self, way: Way, reason: str, unless: Unless, by: str) -> None:
+        """This place is to be heard, unless another policy has rung it a moment ago."""
+        known = [one for one in self.told if one.place == way.place and one.state != "dead"]
+        if known:
+            one = known[-1]
+            a_moment_ago = one.ring_at > self.now - TOGETHER and one.rung_by not in ("", by)
+            if one.id not in self.orders and not a_moment_ago:
+                self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by)
+        elif way.place not in self.rings:
+            self.rings[way.place] = Ring(way.place, self.seq, reason, unless, by)
+
+
+def carry_out(incident: Incident, late: int, telling: Telling) -> Incident:
+    """Everything that is due at `telling.now`, in its order, for an incident that is open.
+
+    `late` is how long ago that was.
+    """
+    moved = 0
+    while (coming := moments(incident, telling.book)) and coming[0].at <= telling.now:
+        moment = coming[0]
+        match moment.what:
+            case "ack ends":
+                incident = _ack_ends(incident, moment.at, telling)
+                continue
+            case "reminder":
+                incident = _remind(incident, telling)
+                continue
+            case "step":
+                incident = _step(incident, moment, telling, "")
+            case "again":
+                incident = _say_again(incident, moment, telling)
+            case "round":
+                incident = _next_round(incident, moment, telling)
+            case "later":
+                incident = _by_another_way(incident, moment, telling)
+        moved = late if late > TOLERATED else 0
+    incident = _not_in_vain(incident, telling)
+    if moved:
+        telling.say("overdue", f"{spoken(moved)} late, as nobody worked: all that follows moves by as much")
+        incident = shift(incident, moved)
+    return incident
+
+
+def _ack_ends(incident: Incident, at: int, telling: Telling) -> Incident:
+    by = incident.ack.by if incident.ack else "somebody"
+    telling.say("ack_ended", f"the acknowledgement by {by} has ended")
+    return restart(replace(to(incident, Change.ACK_ENDS), ack=None), at, telling.book)
+
+
+def keeps_ack(incident: Incident, book: Book) -> bool:
+    """Its policy lets an acknowledgement stay when the severity rises."""
+    policy = book.policy(incident.policy)
+    return policy is not None and policy.keep_ack
+
+
+def _changed(incident: Incident, number: int, clock: Clock) -> Incident:
+    clocks = list(incident.clocks)
+    clocks[number] = clock
+    return replace(incident, clocks=tuple(clocks))
+
+
+def name_of(incident: Incident, number: int, step: int) -> str:
+    """What a step is called in the timeline: `step 2`, and `critical, step 1` after a hand-over."""
+    policy = f"{incident.clocks[number].policy}, " if number else ""
+    return f"{policy}step {step + 1}"
+
+
+def tell(incident: Incident, number: int, position: int, why: str, telling: Telling) -> Incident:
+    """A step that somebody wants now: acknowledged or not, it is heard."""
+    moment = Moment(telling.now, "step", number, position)
+    wanted = _step(incident, moment, telling, why)
+    telling.orders = {key: replace(one, unless="resolved") for key, one in telling.orders.items()}
+    telling.rings = {key: replace(one, unless="resolved") for key, one in telling.rings.items()}
+    return wanted
+
+
+def _step(incident: Incident, moment: Moment, telling: Telling, why: str) -> Incident:
+    """One step, with `why` in words where it does not come by its time."""
+    clock = incident.clocks[moment.clock]
+    policy = telling.book.policy(clock.policy)
+    if policy is None:
+        return incident
+    step = policy.steps[moment.step]
+    name = name_of(incident, moment.clock, moment.step)
+    incident = _changed(
+        incident, moment.clock, replace(clock, done=tuple(sorted({*clock.done, moment.step})))
+    )
+    if not all(matcher.matches(labels_of(incident)) for matcher in step.when):
+        telling.say("passed", f"{name} is passed: it is for other incidents (when)")
+        return incident
+    if step.during and step.outside == "pass" and quiet((), step.during, moment.at):
+        telling.say("passed", f"{name} is passed: it is outside of its time intervals")
+        return incident
+    if step.notify:
+        incident = _tell(incident, moment, step, why or _because(step, incident), telling)
+    if step.policy:
+        incident = _hand_over(incident, name, step, telling)
+    return incident
+
+
+def _tell(
+    incident: Incident,
+    moment: Moment,
+    step: Step,
+    because: str,
+    telling: Telling,
+) -> Incident:
+    name = name_of(incident, moment.clock, moment.step)
+    clock = incident.clocks[moment.clock]
+    policy = telling.book.policy(clock.policy)
+    if policy is None:
+        return incident
+    reached = telling.book.reach(step.notify, incident, telling.now)
+    ways, missed = reached.ways, _missed(step, reached)
+    if not ways and step.uncovered == "wait" and reached.covered_at:
+        telling.say("passed", f"{name} waits: {missed}")
+        return _changed(
+            incident, moment.clock, replace(clock, again=(*clock.again, (moment.step, reached.covered_at)))
+        )
+    is_last = moment.step == len(policy.steps) - 1
+    if not ways and (is_last or (reached.uncovered and step.uncovered == "fallback")):
+        ways = telling.book.reach(policy.fallback, incident, telling.now).ways
+        if ways:
+            telling.say("instead", f"{name}: the fallback is told, since {missed}")
+        elif not any(one.knows for one in telling.told) and not telling.rings:
+            ways = telling.book.last_resort(incident, telling.now).ways
+            said = ", ".join(way.who for way in ways)
+            whom = ", ".join(map(str, step.notify))
+            telling.say("instead", f"{name}: {said} is told instead of {whom}, since {missed}")
+    if not ways:
+        telling.say("passed", f"{name} tells nobody: {missed}")
+        return _bring_forward(incident, moment.clock, telling, f"{name} tells nobody")
+    reason = because if because == FIRST else f"{name}: {because}"
+    clock = replace(clock, last=tuple(way.place for way in ways if not way.delay))
+    if step.every:
+        clock = replace(clock, again=(*clock.again, (moment.step, moment.at + step.every)))
+    incident = _changed(incident, moment.clock, clock)
+    telling.say("step", f"{name}: telling {', '.join(way.who for way in ways)}: {because}")
+    return ring(incident, ways, telling, reason, unless=step.unless, by=clock.policy)
+
+
+def ring(
+    incident: Incident, ways: Iterable[Way], telling: Telling, reason: str, *, unless: Unless, by: str
+) -> Incident:
+    """Each of these is rung, now or after the delay that a person wants."""
+    later = list(incident.later)
+    for way in ways:
+        if way.delay:
+            at = telling.now + way.delay
+            later.append(Later(at, way.target.kind, way.target.name, way.place, unless, reason, by))
+        else:
+            telling.ring(way, reason, unless, by)
+    return replace(incident, later=tuple(later))
+
+
+def _missed(step: Step, reached: Reached) -> str:
+    if reached.uncovered:
+        return f"nobody is on call in {', '.join(reached.uncovered)}"
+    return f"{', '.join(map(str, step.notify))} cannot be reached"
+
+
+def _because(step: Step, incident: Incident) -> str:
+    if step.unless == "resolved":
+        return f"not resolved after {spoken(step.after)}" if step.after else FIRST
+    if step.after:
+        return f"nobody has acknowledged for {spoken(step.after)}"
+    return "nobody has it in hand" if incident.ack or incident.answered_at else FIRST
+
+
+def _hand_over(incident: Incident, name: str, step: Step, telling: Telling) -> Incident:
+    if any(clock.policy == step.policy for clock in incident.clocks):
+        telling.say("handed_over", f"{name}: {step.policy} runs already")
+        return incident
+    rank = telling.book.severity(step.severity) if step.severity else incident.rank
+    treated = f", treated as {step.severity} from now on" if rank < incident.rank else ""
+    telling.say("handed_over", f"{name}: handed over to {step.policy}{treated}")
+    if rank < incident.rank:
+        incident = replace(incident, rank=rank, severity=step.severity)
+        if incident.status is Status.ACKNOWLEDGED and not keeps_ack(incident, telling.book):
+            incident = replace(to(incident, Change.RISES), ack=None)
+            telling.say("severity", "the acknowledgement ends, since the severity has risen")
+    new = begin(step.policy, telling.now, telling.book)
+    return replace(incident, clocks=(*incident.clocks, new))
+
+
+def _bring_forward(incident: Incident, number: int, telling: Telling, why: str) -> Incident:
+    """The next step that an acknowledgement would make unnecessary is due at once."""
+    clock = incident.clocks[number]
+    policy = telling.book.policy(clock.policy)
+    if policy is None or incident.status is Status.ACKNOWLEDGED:
+        return incident
+    for position, step in enumerate(policy.steps):
+        if position not in clock.done and step.unless == "acknowledged":
+            return _step(incident, Moment(telling.now, "step", number, position), telling, why)
+    return incident
+
+
+def _not_in_vain(incident: Incident, telling: Telling) -> Incident:
+    """Where all whom the newest step told have refused it for good, the next one does not wait."""
+    dead = {one.place for one in telling.told if one.state == "dead"}
+    alive = {one.place for one in telling.told if one.state != "dead"}
+    for number, clock in enumerate(incident.clocks):
+        if not clock.last or any(place not in dead - alive for place in clock.last) or incident.stood_at:
+            continue
+        if any(place in telling.rings for place in clock.last):  # it is being tried again
+            continue
+        incident = _changed(incident, number, replace(clock, last=()))
+        before = len(telling.lines)
+        why = "everybody who was told before refused it for good"
+        incident = _bring_forward(incident, number, telling, why)
+        if len(telling.lines) == before and not any(one.knows for one in telling.told):
+            policy = telling.book.policy(clock.policy)
+            ways = telling.book.reach(policy.fallback if policy else (), incident, telling.now).ways
+            ways = ways or telling.book.last_resort(incident, telling.now).ways
+            fresh = [way for way in ways if way.place not in dead]
+            if fresh:
+                telling.say("instead", f"telling {', '.join(way.who for way in fresh)}: {why}")
+                incident = ring(incident, fresh, telling, why, unless="acknowledged", by=clock.policy)
+    return incident
+
+
+def _say_again(incident: Incident, moment: Moment, telling: Telling) -> Incident:
+    """A step that is said again; planned from its plan, and after an outage once and not for each time."""
+    clock = incident.clocks[moment.clock]
+    rest = tuple(one for one in clock.again if one != (moment.step, moment.at))
+    incident = _changed(incident, moment.clock, replace(clock, again=rest))
+    policy = telling.book.policy(clock.policy)
+    if policy is None:
+        return incident
+    step = policy.steps[moment.step]
+    at = moment.at
+    while step.every and at + step.every <= telling.now:
+        at += step.every
+    return _tell(incident, moment._replace(at=at), step, _because_again(step), telling)
+
+
+def _because_again(step: Step) -> str:
+    return "still not resolved" if step.unless == "resolved" else "still nobody has acknowledged"
+
+
+def _next_round(incident: Incident, moment: Moment, telling: Telling) -> Incident:
+    clock = restarted(incident.clocks[moment.clock], moment.at, telling.book)
+    rounds = incident.clocks[moment.clock].round + 1
+    telling.say("step", f"nobody has acknowledged: {clock.policy} begins again, round {rounds + 1}")
+    return _changed(incident, moment.clock, replace(clock, round=rounds))
+
+
+def _by_another_way(incident: Incident, moment: Moment, telling: Telling) -> Incident:
+    """A person's next way, as their contact rules say; the address is the one that counts by now."""
+    due = incident.later[moment.step]
+    incident = replace(
+        incident, later=tuple(one for number, one in enumerate(incident.later) if number != moment.step)
+    )
+    reached = telling.book.reach((Target(due.kind, due.name),), incident, telling.now)
+    for way in reached.ways:
+        if way.place == due.place:
+            telling.say("step", f"telling {way.who} too: {due.reason}")
+            telling.ring(way, due.reason, due.unless, due.policy)
+            return incident
+    telling.say("passed", f"{due.kind} {due.name} is not told by one more way: it is gone")
+    return incident
+
+
+def _remind(incident: Incident, telling: Telling) -> Incident:
+    """Who has it in hand is told that this ends soon; where nobody knows how, everybody sees it."""
+    ack = incident.ack
+    if ack is None:
+        return incident
+    text = f"the acknowledgement by {ack.by} ends in {spoken(ack.until - telling.now)}"
+    telling.say("reminded", text)
+    ways = telling.book.reach((Target("user", ack.by),), incident, telling.now).ways
+    for way in ways:
+        telling.ring(way, text, "resolved", "")
+    for one in telling.told if not ways else ():
+        if one.knows:
+            telling.orders[one.id] = Order(one.id, telling.seq, 0, text, notice=True)
+    return replace(incident, ack=replace(ack, reminded=True))
+
+
+def coming_next(incident: Incident, book: Book) -> tuple[str, int]:
+    """What happens next if nobody does anything, for people, and when; nothing: ("", 0)."""
+    coming = next((one for one in moments(incident, book) if one.what not in ("reminder", "later")), None)
+    if coming is None:
+        return "", 0
+    if coming.what == "ack ends":
+        return "the acknowledgement ends", coming.at
+    policy = book.policy(incident.clocks[coming.clock].policy)
+    if coming.what == "round" or policy is None:
+        return f"{incident.clocks[coming.clock].policy} begins again", coming.at
+    step = policy.steps[coming.step]
+    who = [way.who for way in book.reach(step.notify, incident, coming.at).ways]
+    said = ", ".join(who[:3]) + (f" and {len(who) - 3} more" if len(who) > 3 else "")
+    handed = f"handed over to {step.policy}" if step.policy else ""
+    told = " and ".join(part for part in (said, handed) if part) or "nobody"
+    return f"{name_of(incident, coming.clock, coming.step)}: {told}", coming.at
+
+
+def labels_of(incident: Incident) -> dict[str, str]:
+    """What `when` is asked of: the group's labels, and the incident's severity and team."""
+    return {**incident.labels, "severity": incident.severity, "team": incident.team}
+
+
+def spoken(ms: int) -> str:
+    """A time for people: `5 min`, `1 h 30 min`, `4 s`."""
+    seconds = round(ms / 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    days, minutes = seconds // 86_400, seconds % 86_400 // 60
+    parts = ((days, "d"), (minutes // 60, "h"), (minutes % 60, "min"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
