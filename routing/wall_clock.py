@@ -46,7 +46,7 @@ def clock(location: str, at: int) -> int:
 
 @lru_cache(maxsize=8192)  # what is asked about a day is asked again and again
 def moment(location: str, shown: int, *, last: bool = False) -> int:
-    """When the clock there shows this (`seconds`): the first time, or the last; from year 9999 on, `FOREVER`."""
+    """When the clock there shows this (`seconds`): the first or the last time; `FOREVER` from 9999 on."""
     if shown >= _LAST:
         return FOREVER
     wall = _EPOCH + timedelta(seconds=shown)
