@@ -171,7 +171,7 @@ config_loaded: Final = Gauge(
     multiprocess_mode="min",
 )
 pagerduty_events: Final = Counter(
-    "tocsin_pagerduty_events_total",
+    "tocsin_pagerduty_events",
     "What PagerDuty sent, by what became of it: kept, known, stale, full, ignored or refused when it came; "
     "answered, without_incident or given_up when it had been worked on.",
     ["result"],

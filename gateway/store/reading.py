@@ -155,6 +155,13 @@ async def incident(store: Store, number: int) -> tuple[int, Incident] | None:
     return None
 
 
+async def incident_of_group(store: Store, gid: str) -> tuple[int, Incident] | None:
+    """A group's present or last incident and the shard, None where it never had one."""
+    shard = keys.shard_of(gid, store.shards)
+    doc = await store.read("HGET", f"{keys.prefix(shard)}:g:{gid}", "doc")
+    return (shard, from_record(orjson.loads(doc))) if doc else None
+
+
 async def timeline(store: Store, shard: int, number: int) -> list[dict[str, Any]]:
     """Its lines, oldest first: {at, kind, text, target, incident}."""
     lines = await store.read("LRANGE", f"{keys.prefix(shard)}:l:{number}", 0, -1)
