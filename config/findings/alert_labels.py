@@ -190,7 +190,7 @@ UNREAD: Final = Code(
 
 def _unread(subject: Subject) -> Iterator[Finding]:
     for alert in _alerts(subject):
-        if not readable(alert.rule.expr):
+        if alert.rule.expr and not readable(alert.rule.expr):
             yield alert.finding(
                 UNREAD,
                 f"the expression of {alert.name} cannot be read; which labels it gives is not known",

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Final
 from config.alert_labels import labels_of
 from config.findings.finding import Finding
 from config.problems import show_path
+from config.rule_files import AlertRule
 from routing.at_once import Expressions
 from routing.matchers import Matcher
-from routing.partial import ANYTHING, PartialLabels, PartialTree, all_fit
+from routing.partial import ANYTHING, PartialLabels, PartialTree, all_fit, one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from config.findings.code import Code
     from config.findings.subject import PlacedRoute
-    from config.rule_files import AlertRule, RuleLabel
+    from config.problems import Path, Problem
+    from config.rule_files import RuleLabel
     from routing.tree import Route
 
 NAMED: Final = 5  # alerts that one reason names
@@ -33,7 +35,7 @@ _UNSURE: Final = Matcher("${}", "=", "?")  # in place of matchers in which a var
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleAlert:
-    """The alerts of one rule."""
+    """The alerts of one rule, or of Tocsin's own, which has no expression."""
 
     rule: AlertRule
     labels: PartialLabels
@@ -56,7 +58,8 @@ class RuleAlert:
         """A finding about the rule, or about a label that it sets."""
         rule = self.rule
         place = label or rule
-        path = (*rule.path, "labels", label.name) if label else (*rule.path, "alert")
+        below = ("labels", label.name) if label else ("alert",)
+        path = (*rule.path, *below) if rule.expr else rule.path
         return Finding(rule.file, place.line, place.column, show_path(path), code.id, reason, advice, code)
 
 
@@ -75,6 +78,12 @@ class Spread:
     absent: int = 0
 
 
+def own_alert(labels: Mapping[str, str], path: Path, place: Problem) -> RuleAlert:
+    """An alert that Tocsin itself makes, because of what stands at `path` in the configuration."""
+    rule = AlertRule(labels["alertname"], "", "", (), place.file, path, place.line, place.column)
+    return RuleAlert(rule, PartialLabels({name: one(value) for name, value in labels.items()}, more=False))
+
+
 class Alerts:
     """The alerts of all rules."""
 
@@ -84,6 +93,14 @@ class Alerts:
         self._meeting: dict[tuple[Matcher, ...], tuple[RuleAlert, ...]] = {}
         self._by_value: dict[str, dict[str | None, list[int]]] = {}
         self._by_expression: dict[tuple[str, str], list[int]] = {}
+
+    def routed(self, swallowed: Iterable[Sequence[Matcher]], more: Iterable[RuleAlert]) -> Alerts:
+        """Those that do not certainly meet one of the `swallowed`, and `more`."""
+        left = Alerts(())
+        conditions = tuple(swallowed)
+        kept = (one for one in self.all if not any(all_fit(asked, one.labels) for asked in conditions))
+        left.all = (*kept, *more)
+        return left
 
     def expect(self, matchers: Iterable[Matcher]) -> None:
         """Be asked for these soon: their expressions are quicker together than one by one."""

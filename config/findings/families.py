@@ -16,6 +16,7 @@ from config.findings import (
     grouping,
     heartbeats,
     handovers,
+    heartbeats,
     inhibition,
     inhibition_circles,
     intervals,

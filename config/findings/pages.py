@@ -18,6 +18,7 @@ FAMILIES: Final = {
     "5": "Secrets and templates",
     "6": "Against the rules that exist",
     "7": "An Alertmanager in front",
+    "9": "Heartbeats",
 }
 _MEANING: Final = {
     "error": "An error: it does not do what is written. The check fails.",

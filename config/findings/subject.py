@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _MATCHERS: Final = frozenset({"matchers", "source_matchers", "target_matchers", "when"})
 
 
+_DECIDING: Final = frozenset({"name", "severity", "team", "labels"})
+"""What of a heartbeat decides whom its alert tells."""
+
+
 class Subject:
     """A valid configuration under examination.
 
@@ -77,6 +81,23 @@ class Subject:
         own = [
             own_alert(one.labels, self.document.problem(("heartbeats", at), ""))
             for at, one in enumerate(heartbeats)
+        ]
+        return self.rule_alerts.routed(asked, own)
+
+    @cached_property
+    def alerts(self) -> Alerts | None:
+        """Those that are routed: what rules make but for beats, and what says that a beat is missing."""
+        heartbeats = tuple(self.plan.heartbeats)
+        if self.rule_alerts is None or not heartbeats:
+            return self.rule_alerts
+        asked = tuple(one.matchers for one in heartbeats if one.matchers)
+        placed = ((("heartbeats", at), one) for at, one in enumerate(heartbeats))
+        own = [
+            own_alert(one.labels, path, self.document.problem(path, ""))
+            for path, one in placed
+            if not any(
+                self.filled_in((*path, key)) for key in self.document.at(path).entries if key in _DECIDING
+            )
         ]
         return self.rule_alerts.routed(asked, own)
 
