@@ -8,7 +8,7 @@ an alert are acknowledged together.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -95,7 +95,8 @@ class Answers:
         if isinstance(answer, Acknowledged) and before.open and before.policy:
             await self._related(group, before, answer)
         self._wake()
-        changed = after != before or (isinstance(answer, Noted | ResponderAdded) and before.open)
+        differs = after != replace(before, considered=after.considered)
+        changed = differs or (isinstance(answer, Noted | ResponderAdded) and before.open)
         said = _said(before, after, answer, changed=changed)
         metrics.answers.labels(type(answer).__name__.lower(), answer.via, str(changed).lower()).inc()
         log.info("incident.answered", incident=number, by=answer.by, via=answer.via, said=said)

@@ -103,7 +103,7 @@ def _decision(incident: Incident, answer: Answer, group: Group, telling: Telling
         shown_already = getattr(answer, "delivery", "") == one.id
         if one.knows and one.id not in orders and not shown_already and (one.edits or notice):
             orders[one.id] = Order(one.id, seq, 0, reason, notice=notice)
-    if incident.considered == group.seq:
+    if telling.lines and incident.considered == group.seq:
         incident = replace(incident, considered=seq)
     return Decision(
         incident,

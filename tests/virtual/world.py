@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from redis.asyncio import Redis
 
 from config.load import load
+from gateway.answers import Answered, Answers
 from gateway.engine import Engine
 from gateway.holds import Holds
 from gateway.intake import Intake, Receipt
 from gateway.leases import Leases
+from gateway.oncall import OnCall
 from gateway.plan import PlanInForce, timing_of
 from gateway.sender import Sender
 from gateway.store import keys, reading
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.store.records import Claim
+    from routing.incident_records import Answer
 
 CLOCK_AND_GUARD = """
 local real = redis
@@ -115,6 +118,9 @@ class World:
         for kind in ("pagerduty", "slack", "email", "webhook"):
             self.sender._receivers[kind] = self.recorder
         self.engine = Engine(self.store, self.plan, self.sender, self.leases, self.holds)
+        self.oncall = OnCall(self.store, self.plan)
+        self.plan.rota = self.oncall
+        self.answers = Answers(self.store, self.plan, self.sender)
         self.intake = Intake(
             self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
         )
@@ -187,6 +193,12 @@ class World:
         receipt = await self.intake.take(arrivals)
         await self.settle()
         return receipt
+
+    async def answer(self, number: int, answer: Answer) -> Answered:
+        """Somebody answers, and what follows from it at once is done."""
+        answered = await self.answers.give(number, answer)
+        await self.settle()
+        return answered
 
     def fires(
         self, name: str = "A", at: int | None = None, until: int | None = None, **labels: str

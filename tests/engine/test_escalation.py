@@ -1,0 +1,218 @@
+"""Escalation in virtual time, on the real store: who is told when, acknowledged and not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world import HOUR, MINUTE, World
+
+from receivers.base import Refused, Sent
+from routing.incident_records import (
+    Acknowledged,
+    Escalated,
+    Noted,
+    Reassigned,
+    Resolved,
+    ResponderAdded,
+    Unacknowledged,
+)
+from routing.policies import Target
+
+if TYPE_CHECKING:
+    from conftest import MakeWorld
+
+CONFIG = """
+severities: [critical, high, medium]
+route:
+  receiver: root
+  group_by: [alertname]
+  group_wait: 0s
+  group_interval: 5m
+  routes:
+    - matchers: [severity=~"critical|high|medium"]
+      policy: page
+receivers:
+  - name: root
+    webhook_configs: [{url: "http://root.test"}]
+  - name: first
+    webhook_configs: [{url: "http://first.test"}]
+  - name: second
+    webhook_configs: [{url: "http://second.test"}]
+  - name: bosses
+    webhook_configs: [{url: "http://bosses.test"}]
+escalation_policies:
+  - name: page
+    ack_timeout: 30m
+    ack_reminder: 5m
+    steps:
+      - notify: [{receiver: first}]
+      - after: 5m
+        notify: [{receiver: second}]
+      - after: 15m
+        unless: resolved
+        notify: [{receiver: bosses}]
+"""
+DANA = Acknowledged("dana", "command line")
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    return await make_world(CONFIG)
+
+
+def rings(world: World) -> list[tuple[float, str]]:
+    return [(note.at / MINUTE, note.receiver) for note in world.notes if note.kind == "ring"]
+
+
+def ends(world: World) -> list[tuple[float, str]]:
+    return [(note.at / MINUTE, note.receiver) for note in world.notes if note.kind == "end"]
+
+
+async def test_nobody_answers_and_everybody_is_told_in_their_time(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(3 * HOUR)
+    assert rings(world) == [(0, "first"), (5, "second"), (15, "bosses")]
+
+
+async def test_who_acknowledges_keeps_the_next_from_being_told_but_not_the_bosses(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(3 * MINUTE)
+    answered = await world.answer(1, DANA)
+    assert answered.changed
+    await world.until(20 * MINUTE)
+    assert rings(world) == [(0, "first"), (15, "bosses")]
+
+
+async def test_an_acknowledgement_that_ends_starts_the_policy_again_without_the_bosses(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(3 * MINUTE)
+    await world.answer(1, DANA)
+    await world.until(HOUR)
+    assert rings(world) == [(0, "first"), (15, "bosses"), (33, "first"), (38, "second")]
+
+
+async def test_the_end_is_told_to_those_who_were_told_and_to_nobody_else(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(7 * MINUTE)
+    await world.take(world.ends("A", severity="high"))
+    await world.until(HOUR)
+    assert rings(world) == [(0, "first"), (5, "second")]
+    assert ends(world) == [(10, "first"), (10, "second")]
+
+
+async def test_what_has_ended_wakes_nobody_although_its_tick_is_to_come(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(4 * MINUTE + 50_000)
+    await world.take(world.ends("A", severity="high"))
+    await world.until(HOUR)
+    assert rings(world) == [(0, "first")]
+    assert ends(world) == [(5, "first")]
+
+
+async def test_it_fires_anew_a_minute_after_its_end_and_is_the_same_incident(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.answer(1, DANA)
+    await world.until(4 * MINUTE)
+    await world.take(world.ends("A", severity="high"))
+    await world.until(6 * MINUTE)
+    await world.take(world.fires("A", severity="high"))
+    await world.until(12 * MINUTE)
+    assert {note.message.incident for note in world.notes} == {1}
+    assert rings(world) == [(0, "first"), (6, "first"), (11, "second")]
+
+
+async def test_a_worse_alert_that_joins_ends_the_acknowledgement_at_once(world: World) -> None:
+    await world.take(world.fires("A", severity="high", host="a"))
+    await world.answer(1, DANA)
+    await world.until(2 * MINUTE)
+    await world.take(world.fires("A", severity="critical", host="b"))
+    await world.until(3 * MINUTE)
+    assert rings(world) == [(0, "first"), (2, "first")]
+
+
+async def test_an_alert_that_is_no_worse_joins_without_a_sound(world: World) -> None:
+    await world.take(world.fires("A", severity="high", host="a"))
+    await world.until(MINUTE)
+    await world.take(world.fires("A", severity="high", host="b"))
+    await world.until(6 * MINUTE)
+    updates = [(note.at / MINUTE, len(note.message.alerts)) for note in world.notes if note.kind == "update"]
+    assert rings(world) == [(0, "first"), (5, "second")]
+    assert updates[0] == (5, 2)
+
+
+async def test_a_step_that_everybody_refuses_brings_the_next_one_forward(world: World) -> None:
+    world.recorder.answer = lambda m: Refused("no such key") if m.receiver == "first" else Sent()
+    await world.take(world.fires("A", severity="high"))
+    await world.until(MINUTE)
+    assert rings(world) == [(0, "second")]
+
+
+async def test_who_is_resolved_by_hand_stays_so_until_a_new_episode(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(MINUTE)
+    await world.answer(1, Resolved("dana", "HTTP"))
+    await world.until(2 * MINUTE)
+    assert ends(world) == [(1, "first")]
+    await world.take(world.fires("A", 0, severity="high"))
+    await world.until(HOUR)
+    assert rings(world) == [(0, "first")]
+    await world.take(world.fires("A", severity="high"))
+    await world.until(HOUR + MINUTE)
+    assert rings(world) == [(0, "first"), (60, "first")]
+    assert world.notes[-1].message.incident == 2
+
+
+async def test_it_opens_again_where_it_still_fires_hours_after_it_was_resolved_by_hand(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.answer(1, Resolved("dana", "HTTP"))
+    await world.until(3 * HOUR)
+    await world.take(world.fires("A", 0, severity="high"))
+    await world.until(5 * HOUR)
+    assert rings(world)[1] == (240, "first")
+    assert any("still fires" in line for line in await world.timeline(1))
+
+
+async def test_giving_it_back_starts_the_policy_again(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.answer(1, DANA)
+    await world.until(2 * MINUTE)
+    await world.answer(1, Unacknowledged("dana", "HTTP"))
+    await world.until(8 * MINUTE)
+    assert rings(world) == [(0, "first"), (2, "first"), (7, "second")]
+
+
+async def test_escalating_brings_the_next_step_now_and_the_others_keep_their_distance(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(MINUTE)
+    await world.answer(1, Escalated("dana", "HTTP"))
+    await world.until(20 * MINUTE)
+    assert rings(world) == [(0, "first"), (1, "second"), (15, "bosses")]
+
+
+async def test_reassigned_to_a_receiver_it_tells_that_one_instead_of_the_first_step(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(MINUTE)
+    await world.answer(1, Reassigned("dana", "HTTP", Target("receiver", "bosses")))
+    await world.until(10 * MINUTE)
+    assert rings(world) == [(0, "first"), (1, "bosses"), (6, "second")]
+
+
+async def test_a_responder_is_told_although_somebody_has_it_in_hand(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.answer(1, DANA)
+    await world.answer(1, ResponderAdded("dana", "HTTP", Target("receiver", "second")))
+    await world.until(MINUTE)
+    assert rings(world) == [(0, "first"), (0, "second")]
+
+
+async def test_the_second_to_acknowledge_is_told_who_was_first(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.answer(1, DANA)
+    second = await world.answer(1, Acknowledged("sam", "Slack"))
+    again = await world.answer(1, DANA)
+    assert (second.changed, again.changed) == (False, False)
+    assert second.said.startswith("dana acknowledged #1 at")
+    noted = await world.answer(1, Noted("sam", "Slack", "it is the disk"))
+    assert noted.said == "Noted in #1."
+    assert "sam (Slack): it is the disk" in await world.timeline(1)
