@@ -20,9 +20,9 @@ import structlog
 from gateway import metrics
 from gateway.answers import AnswerError, NoSuchIncidentError
 from gateway.message import DEDUP_KEY
-from gateway.pagerduty_rest import RestError
+from gateway.pagerduty_rest import PagerDutyRest, RestError
 from gateway.store import reading
-from gateway.store.pagerduty import RETENTION
+from gateway.store.pagerduty import RETENTION, Events
 from gateway.store.unavailable import StoreUnavailableError
 from receivers.pagerduty_keys import Opened, ring_of
 from routing.incident_records import Acknowledged, Noted, Resolved
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
     from config.schema import Config
     from gateway.answers import Answers
-    from gateway.pagerduty_rest import PagerDutyRest
-    from gateway.store.pagerduty import Event, Events
+    from gateway.store.pagerduty import Event
     from gateway.store.store import Store
     from routing.incident_records import Answer, Incident
 
@@ -57,19 +56,12 @@ class Concerned(NamedTuple):
 class PagerDutyAnswers:
     """One process's worker on PagerDuty's events."""
 
-    def __init__(
-        self,
-        store: Store,
-        events: Events,
-        answers: Answers,
-        rest: PagerDutyRest,
-        config: Callable[[], Config],
-    ) -> None:
+    def __init__(self, store: Store, answers: Answers, config: Callable[[], Config]) -> None:
+        self.events = Events(store)
         self._store = store
-        self._events = events
         self._answers = answers
-        self._rest = rest
         self._config = config
+        self._rest = PagerDutyRest(lambda: config().pagerduty)
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -78,22 +70,28 @@ class PagerDutyAnswers:
 
     async def run(self) -> None:
         """Works until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.work():
-                    pass
-            except StoreUnavailableError as error:
-                log.warning("pagerduty.store_away", error=str(error))
-            try:
-                async with asyncio.timeout(POLL_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    while await self.work():
+                        pass
+                except StoreUnavailableError as error:
+                    log.warning("pagerduty.store_away", error=str(error))
+                await self._sleep()
+        finally:
+            await self._rest.close()
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
 
     async def work(self) -> int:
         """Works on what is due now, in the order in which it came; how many events that were."""
-        claimed = await self._events.claim(AT_ONCE)
+        claimed = await self.events.claim(AT_ONCE)
         for event in claimed:
             with structlog.contextvars.bound_contextvars(event_id=event.id, what=event.kind):
                 await self._work_on(event)
@@ -107,15 +105,15 @@ class PagerDutyAnswers:
             if await self._store.now() - event.at > RETENTION:
                 log.exception("pagerduty.given_up")
                 metrics.pagerduty_events.labels("given_up").inc()
-                await self._events.done(event)
+                await self.events.done(event)
                 return
             expected = isinstance(error, StoreUnavailableError | RestError)
             log.warning("pagerduty.later", error=str(error) or repr(error), exc_info=not expected)
-            await self._events.again(event)
+            await self.events.again(event)
             return
         log.info("pagerduty.worked_on", incidents=answered)
         metrics.pagerduty_events.labels("answered" if answered else "without_incident").inc()
-        await self._events.done(event)
+        await self.events.done(event)
 
     async def _answer(self, event: Event) -> list[int]:
         """Gives the answer to every incident that it is about; their numbers."""
@@ -126,7 +124,7 @@ class PagerDutyAnswers:
                 by = by or await self._who(event)
                 if one.delivery and event.kind != "resolved":
                     theirs = key if event.kind == "acknowledged" else ""
-                    await self._events.theirs(one.shard, one.delivery, theirs)
+                    await self.events.theirs(one.shard, one.delivery, theirs)
                 if event.kind != "unacknowledged" or one.acknowledged:
                     await self._give(one, event, by)
                 concerned.append(one.number)

@@ -82,6 +82,7 @@ class PagerDutyRest:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
     async def _get(
         self, what: str, identity: str, below: str = "", query: dict[str, str] | None = None

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from config.problems import ConfigError, Problem
-from gateway import metrics, webhook
+from gateway import metrics, pagerduty_in, webhook
 from gateway.answers import Answers
 from gateway.api import deliveries, heartbeats, incidents, openapi, receivers, silence_shapes, silences
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
@@ -25,6 +25,7 @@ from gateway.holds import Holds
 from gateway.intake import Intake
 from gateway.leases import Leases
 from gateway.oncall import OnCall
+from gateway.pagerduty_answers import PagerDutyAnswers
 from gateway.plan import PlanInForce, timing_of
 from gateway.problem import ProblemError, problems
 from gateway.sender import Sender
@@ -74,6 +75,7 @@ class Service:
         self.sender = Sender(self.store, self._leases, self.external_url, self.plan, self.holds)
         self.engine = Engine(self.store, self.plan, self.sender, self._leases, self.holds)
         self.answers = Answers(self.store, self.plan, self.sender, self.engine.wake)
+        self._pagerduty = PagerDutyAnswers(self.store, self.answers, lambda: self._config)
         self._intake = Intake(
             self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
         )
@@ -122,6 +124,7 @@ class Service:
         self._spawn("sweep", self.engine.sweep)
         self._spawn("leases", self._leases.run)
         self._spawn("heartbeats", self.heartbeats.run)
+        self._spawn("pagerduty", self._pagerduty.run)
         self._spawn("count", self._count)
         self._spawn("calendars", self.oncall.calendars.run)
         if share_port:
@@ -141,6 +144,9 @@ class Service:
             *incidents.routes(self.store, self.auth, self.external_url),
             *page.routes(self.store, self.auth, self.external_url),
             *deliveries.routes(self.store, self.auth),
+            *pagerduty_in.routes(
+                self._pagerduty.events, lambda: self._config.pagerduty, self._pagerduty.wake
+            ),
             *silences.routes(self.store, self.holds.silence_store, self.auth, self.external_url),
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
             *heartbeats.routes(self.heartbeats, self.plan, self.auth),
