@@ -14,7 +14,6 @@ from config.findings import (
     front_routes,
     front_webhook,
     grouping,
-    heartbeats,
     handovers,
     heartbeats,
     inhibition,
