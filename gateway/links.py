@@ -77,8 +77,10 @@ class Links:
     async def url(self, message: Message, to: str) -> str:
         """The address of a link for the person of `message`, or for whoever reads a mail to `to`.
 
-        "" where none can be made now: a page does not wait for a link.
+        "" where there is nothing to answer, and where none can be made now: a page does not wait for a link.
         """
+        if not message.answerable or message.status != "firing":
+            return ""
         try:
             names = [one.addr_spec for one in addresses(to, "to")]
             link = Link(message.incident, message.person or self._user_of(names), _listed(names), message.now)
