@@ -59,6 +59,12 @@ class Directory:
         own = self.teams.get(team)
         return (own.on_call if own else "") or self.defaults.on_call
 
+    def schedule_of(self, target: Target, team: str) -> str | None:
+        """The schedule whose on-call a target is, "" for a team without one; None for other targets."""
+        if target.kind == "schedule":
+            return target.name
+        return self.on_call_of(team) if (target.kind, target.name) == ("team", "on_call") else None
+
     def called(self, name: str, severities: Iterable[str]) -> tuple[Integration, ...]:
         """What has this name now: a receiver's integrations, or a target's for each of these severities."""
         if name in self.receivers:

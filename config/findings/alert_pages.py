@@ -120,11 +120,10 @@ def _whoever(subject: Subject, route: Route, team: str | None) -> Iterator[Integ
             continue
         seen.add(name)
         waiting += [step.policy for step in policy.steps if step.policy]
-        for target in everybody(policy):
-            for each in teams:
-                yield from plan.directory.integrations(_anybody(subject, target), each, severity)
+        targets = [anybody for target in everybody(policy) for anybody in _anybody(subject, target)]
         for each in teams:
-            yield from plan.first_step(name, each, 0)  # who stands in where nobody can be reached
+            found = plan.directory.integrations(targets, each, severity)
+            yield from found or plan.receivers.get(plan.root.receiver, ())
 
 
 def _anybody(subject: Subject, target: Target) -> tuple[Target, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from routing.partial import all_fit
+from config.first_told import told_by
+from routing.partial import ABSENT, ANYTHING, PartialLabels, all_fit, one
 from routing.teams import LABEL as TEAM
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from config.findings.alerts import RuleAlert, Sent
     from config.findings.subject import PlacedRoute, Subject
+    from routing.matchers import Matcher
+    from routing.tree import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,26 @@ def _who(subject: Subject, sent: Sent, placed: PlacedRoute, severity: str | None
         return (route.receiver,)
     team = _team(subject, sent, route.team)
     policy = plan.policies.get(route.policy)
+    labels = _of_incident(sent.alert.labels, route, severity, team)
+
+    def may_meet(when: tuple[Matcher, ...]) -> bool:
+        return all_fit(when, labels) is not False
+
     if policy and (team is None or severity is None):
-        targets = policy.steps[0].notify
+        first = [step for step in policy.steps if not step.after and may_meet(step.when)]
+        targets = dict.fromkeys(target for step in first for target in step.notify)
         return tuple(one.name if one.kind == "receiver" else str(one) for one in targets)
-    rank = plan.severities.names.index(severity or plan.severities.names[0])
-    found = plan.first_step(route.policy, team or "", rank)
-    return tuple(dict.fromkeys(one.receiver for one in found))
+    found = told_by(route.policy, team or "", severity or plan.severities.names[0], plan, may_meet)
+    integrations = tuple(replace(one, instead_of="") for one in found.integrations)
+    return found._replace(integrations=integrations).names
+
+
+def _of_incident(alert: PartialLabels, route: Route, severity: str | None, team: str | None) -> PartialLabels:
+    """What is known of the labels that a policy's `when` is asked of."""
+    grouped = route.group_by
+    known = {name: values for name, values in alert.known.items() if grouped is None or name in grouped}
+    for name, value in (("severity", severity), (TEAM, team)):
+        known[name] = ANYTHING if value is None else one(value)
+    if grouped is None:
+        return PartialLabels(known, more=alert.more)
+    return PartialLabels(dict.fromkeys(grouped, ANYTHING if alert.more else ABSENT) | known, more=False)

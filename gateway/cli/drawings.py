@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
+from config.first_told import told_of
 from config.values import show_duration
 from gateway.cli import output as out
 from routing.matchers import show
@@ -115,25 +116,15 @@ def _why(visit: Visit, labels: Mapping[str, str], plan: Plan) -> str:
         taken = f"to {visit.route.told}"
         if visit.route.children:
             taken += ", as no route below takes it"
-        if first := first_told(visit.route, labels, plan):
-            taken += f", which tells {', '.join(first)}"
+        if visit.route.policy:
+            first = told_of(labels, visit.route, plan).names
+            taken += f", which tells {', '.join(first) or 'nobody at once'}"
         if quiet := _quiet(visit.route):
             taken += f"; {quiet}"
     if visit.unasked:
         after = "the next one is" if visit.unasked == 1 else f"the next {visit.unasked} are"
         return f"{taken}; no continue: {after} not asked"
     return taken
-
-
-def first_told(route: Route, labels: Mapping[str, str], plan: Plan) -> list[str]:
-    """Whom the route's policy tells first of an alert, in words; nobody if it has none."""
-    if not route.policy:
-        return []
-    told = plan.first_step(route.policy, plan.team_of(labels, route), plan.severities.rank(labels))
-    names = [
-        f"{one.receiver} instead of {one.instead_of}" if one.instead_of else one.receiver for one in told
-    ]
-    return list(dict.fromkeys(names))
 
 
 def reasons(visits: Sequence[Visit], labels: Mapping[str, str], plan: Plan) -> list[dict[str, Any]]:
@@ -147,7 +138,9 @@ def reasons(visits: Sequence[Visit], labels: Mapping[str, str], plan: Plan) -> l
             "failed": None if visit.failed is None else str(visit.failed),
             "found": None if visit.failed is None else labels.get(visit.failed.name, ""),
             "unasked": visit.unasked,
-            "told": first_told(visit.route, labels, plan) if visit.outcome == "told" else [],
+            "told": told_of(labels, visit.route, plan).names
+            if visit.outcome == "told" and visit.route.policy
+            else [],
             "mute_time_intervals": [one.name for one in visit.route.mute],
             "active_time_intervals": [one.name for one in visit.route.active],
         }

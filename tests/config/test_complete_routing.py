@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.compile import compile_plan
+from config.first_told import told_by
 from config.load import examine, load_text
 from routing.calendar import Period
 from routing.tree import walk
@@ -154,7 +155,7 @@ def test_a_plan_is_made_where_variables_have_no_value(tmp_path):
     config = examine(file, {}, without_env=True).config
     found = compile_plan(config)
     assert found.severities.rank({}) == 1
-    assert found.first_step("p", "", 0) == ()
+    assert told_by("p", "", "high", found, lambda _: True) == ((), ())
     assert found.root.children[0].mute == ()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.compile import compile_plan
+from config.first_told import told_of
 from config.load import load_text
 from routing.tree import Tree
 
@@ -42,5 +43,4 @@ def test_each_snippet_loads(text):
 def test_three_policies_serve_all_teams_as_the_page_says(labels, expected):
     plan = compile_plan(load_text(snippets("teams.md")[0], "docs", ENV))
     (route,) = Tree(plan.root).match(labels)
-    told = plan.first_step(route.policy, plan.team_of(labels, route), plan.severities.rank(labels))
-    assert [one.receiver for one in told] == expected
+    assert [one.receiver for one in told_of(labels, route, plan).integrations] == expected

@@ -12,6 +12,7 @@ from config.compile import compile_plan
 from config.findings.alerts import Alerts
 from config.findings.check import run
 from config.findings.subject import Subject
+from config.first_told import told_of
 from config.load import examine, load
 from config.rule_files import read_rules
 from gateway.cli.findings import CHECKS
@@ -26,8 +27,7 @@ def told(labels, plan=PLAN):
     """(route, whom in the plan's words, kind, address) of everybody who is told of an alert at once."""
     found = []
     for route in Tree(plan.root).match(labels):
-        team, rank = plan.team_of(labels, route), plan.severities.rank(labels)
-        ways = plan.first_step(route.policy, team, rank) if route.policy else plan.receivers[route.receiver]
+        ways = told_of(labels, route, plan).integrations
         found += [(route.key, one.receiver, one.kind, address(one.config)) for one in ways]
     return found
 

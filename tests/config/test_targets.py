@@ -1,4 +1,4 @@
-"""Whom a policy tells first: receivers, users, and teams by each of their ways."""
+"""Who a target is: receivers, users, and teams by each of their ways."""
 
 import re
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from config.compile import compile_plan, pin
+from config.first_told import told_by
 from config.load import load_text
 from config.people import TeamConfig
 from config.targets import lacking
@@ -37,13 +38,14 @@ escalation_policies:
 """
 
 
+def first(plan, team="backend", rank=0, policy="page"):
+    return told_by(policy, team, NAMES[rank], plan, lambda _: True).integrations
+
+
 def told(targets, team="backend", rank=0, text=TEXT):
     """Who is told, as `receiver | kind | address`."""
     plan = compile_plan(load_text(text.replace("TARGETS", targets), "f.yaml", {}))
-    return [
-        f"{one.receiver} | {one.kind} | {address(pin(one.config))}"
-        for one in plan.first_step("page", team, rank)
-    ]
+    return [f"{one.receiver} | {one.kind} | {address(pin(one.config))}" for one in first(plan, team, rank)]
 
 
 def address(pinned):
@@ -101,16 +103,16 @@ def test_alerts_without_a_team_say_so_in_the_name_of_the_target():
     assert told("{team: slack}", "") == ["no team: slack | slack | #alerts"]
 
 
-def test_a_step_that_reaches_nobody_tells_the_receiver_of_the_root_and_says_for_whom():
+def test_a_policy_that_reaches_nobody_tells_the_receiver_of_the_root_and_says_for_whom():
     plan = compile_plan(load_text(TEXT.replace("TARGETS", "{team: lead}, {team: email}"), "f.yaml", {}))
-    (one,) = plan.first_step("page", "bare", 0)
+    (one,) = first(plan, "bare")
     assert (one.receiver, one.kind, one.instead_of) == ("last", "email", "team: lead, team: email")
     assert one.config.send_resolved
 
 
 def test_a_policy_that_is_gone_tells_the_receiver_of_the_root():
     plan = compile_plan(load_text(TEXT.replace("TARGETS", "{team: slack}"), "f.yaml", {}))
-    (one,) = plan.first_step("older", "backend", 0)
+    (one,) = first(plan, policy="older")
     assert (one.receiver, one.instead_of) == ("last", "policy: older")
 
 
@@ -131,7 +133,7 @@ def test_targets_have_what_global_says_and_always_show_the_end():
             {},
         )
     )
-    found = plan.first_step("page", "backend", 0)
+    found = first(plan)
     assert all(one.config.send_resolved for one in found)
     assert [one.config.url for one in found if one.kind == "pagerduty"] == ["http://pd", "http://pd"]
     assert [pin(one.config)["app_token"] for one in found if one.kind == "slack"] == ["xoxb-1", "xoxb-1"]
@@ -143,7 +145,7 @@ def test_keys_can_stand_in_files_of_their_own(tmp_path):
     (tmp_path / "key").write_text("from-file\n")
     text = TEXT.replace("pagerduty: {critical: K1, default: K2}", "pagerduty_file: {critical: key}")
     config = load_text(text.replace("TARGETS", "{team: pagerduty}"), "f.yaml", {}, base=tmp_path)
-    (one,) = compile_plan(config).first_step("page", "backend", 0)
+    (one,) = first(compile_plan(config))
     assert pin(one.config)["routing_key_file"] == str(tmp_path / "key")
 
 
