@@ -17,7 +17,16 @@ from aiohttp import web
 from config.problems import ConfigError, Problem
 from gateway import metrics, pagerduty_in, webhook
 from gateway.answers import Answers
-from gateway.api import deliveries, heartbeats, incidents, openapi, receivers, silence_shapes, silences
+from gateway.api import (
+    answers,
+    deliveries,
+    heartbeats,
+    incidents,
+    openapi,
+    receivers,
+    silence_shapes,
+    silences,
+)
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.engine import Engine
 from gateway.heartbeats import HeartbeatWatch
@@ -29,6 +38,7 @@ from gateway.pagerduty_answers import PagerDutyAnswers
 from gateway.plan import PlanInForce, timing_of
 from gateway.problem import ProblemError, problems
 from gateway.sender import Sender
+from gateway.slack import SlackBack
 from gateway.store import reading
 from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
@@ -76,6 +86,7 @@ class Service:
         self.engine = Engine(self.store, self.plan, self.sender, self._leases, self.holds)
         self.answers = Answers(self.store, self.plan, self.sender, self.engine.wake)
         self._pagerduty = PagerDutyAnswers(self.store, self.answers, lambda: self._config)
+        self._slack = SlackBack(self.store, self.plan, self.answers, self.oncall, self.external_url)
         self._intake = Intake(
             self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
         )
@@ -125,6 +136,7 @@ class Service:
         self._spawn("leases", self._leases.run)
         self._spawn("heartbeats", self.heartbeats.run)
         self._spawn("pagerduty", self._pagerduty.run)
+        self._spawn("slack", self._slack.socket.run)
         self._spawn("count", self._count)
         self._spawn("calendars", self.oncall.calendars.run)
         if share_port:
@@ -141,9 +153,11 @@ class Service:
     def _routes(self) -> list[web.RouteDef]:
         return [
             *webhook.routes(self.heartbeats, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
-            *incidents.routes(self.store, self.auth, self.external_url),
+            *incidents.routes(self.store, self.plan, self.auth, self.external_url),
+            *answers.routes(self.answers, self.store, self.plan, self.auth, self.external_url),
             *page.routes(self.store, self.auth, self.external_url),
             *deliveries.routes(self.store, self.auth),
+            *self._slack.routes(),
             *pagerduty_in.routes(
                 self._pagerduty.events, lambda: self._config.pagerduty, self._pagerduty.wake
             ),
@@ -152,6 +166,7 @@ class Service:
             *heartbeats.routes(self.heartbeats, self.plan, self.auth),
             *openapi.routes(
                 incidents.OPERATIONS
+                + answers.OPERATIONS
                 + deliveries.OPERATIONS
                 + silence_shapes.OPERATIONS
                 + receivers.OPERATIONS
@@ -220,6 +235,7 @@ class Service:
         self._config = config
         self.auth.use(config.auth, self.external_url())
         self.store.timing = timing_of(config)
+        self._slack.socket.changed()
 
     async def _count(self) -> None:
         """What only the store knows, for `/metrics`."""
@@ -251,6 +267,8 @@ class Service:
     async def _stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+        await _end([task for task in self._tasks if task.get_name() == "slack"])
+        await self._slack.stop(WORK_S / 4)
         await self._intake.close()
         for task in self._tasks[:1]:  # the engine: nothing new is claimed
             task.cancel()

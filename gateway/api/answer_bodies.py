@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field, StringConstraints, model_validator
 
 from config.values import wrong
+from gateway.answers import LONGEST_NOTE
 from gateway.api import shapes
 from gateway.api.bodies import Body, Duration, Moment, Words, refusal
 from routing.incident_records import (
@@ -23,6 +24,7 @@ from routing.policies import Target
 
 LONGEST: Final = 366 * 24 * 3_600_000
 """An acknowledgement that ends later is a mistake; one without an end is none."""
+
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 TeamWay = Literal["slack", "email", "lead", "manager", "pagerduty", "on_call"]
@@ -84,7 +86,7 @@ class Escalate(Said):
 class Note(Said):
     """A line for the timeline."""
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NOTE)]
 
 
 class Responder(Said, json_schema_extra=_one_of("user", "schedule")):

@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
+from gateway.api.query import MAX_WORD
 from gateway.problem import CONTENT_TYPE
 from gateway.version import VERSION
 
@@ -101,6 +102,11 @@ def limit(most: int) -> Parameter:
 def one_of(name: str, about: str, *words: str) -> Parameter:
     """A parameter of the query that is one of `words`, the first where it is not given."""
     return Parameter(name, about, {"type": "string", "enum": list(words), "default": words[0]})
+
+
+def text(name: str, about: str) -> Parameter:
+    """A parameter of the query that is a name."""
+    return Parameter(name, about, {"type": "string", "maxLength": MAX_WORD})
 
 
 def part(name: str, about: str, **schema: Any) -> Parameter:

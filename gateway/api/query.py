@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 LARGEST_PAGE: Final = 1_000
+MAX_WORD: Final = 200
 
 
 def choice(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
@@ -26,3 +27,16 @@ def page(request: web.Request) -> int:
     if not (value.isascii() and value.isdecimal()) or not 1 <= int(value[:9]) <= LARGEST_PAGE:
         raise ProblemError(400, f"limit is a number from 1 to {LARGEST_PAGE}; this is {value[:40]!r}.")
     return int(value)
+
+
+def word(request: web.Request, name: str) -> str:
+    """A name, "" where it is not given."""
+    value = request.query.get(name, "")
+    if len(value) > MAX_WORD:
+        raise ProblemError(400, f"{name} has at most {MAX_WORD} characters; this has {len(value)}.")
+    return value
+
+
+def flag(request: web.Request, name: str) -> bool:
+    """`true` or `false`, false where it is not given."""
+    return choice(request, name, ("false", "true")) == "true"

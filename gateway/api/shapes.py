@@ -12,11 +12,14 @@ import orjson
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from gateway.hold_texts import said
+from gateway.store.unavailable import PlanChangedError
 from routing.alerts import fingerprint
+from routing.escalation import coming_next
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.plan import PlanInForce
     from gateway.store.records import StoredAlert
     from routing.incident_records import Incident as Record
 
@@ -24,12 +27,16 @@ if TYPE_CHECKING:
 class Unnumbered(TypedDict):
     """An incident without its number and its alerts.
 
-    `firing`, `held` and `resolved` count alerts; `suppressed_by` says why nobody is told now.
+    `firing`, `held` and `resolved` count alerts; `suppressed_by` says why nobody is told now. `policy` is the
+    escalation policy, null where the route has a receiver. Who acknowledged it stays to be seen after its
+    end; `acknowledged_until` is null for ever; `answered_at` is when somebody first did.
     """
 
     status: Literal["pending", "triggered", "acknowledged", "resolved"]
     route: str
     receiver: str
+    policy: str | None
+    team: str | None
     labels: dict[str, str]
     severity: str | None
     suppressed: bool
@@ -40,16 +47,25 @@ class Unnumbered(TypedDict):
     opened_at: str | None
     triggered_at: str | None
     resolved_at: str | None
+    acknowledged_by: str | None
+    acknowledged_via: str | None
+    acknowledged_at: str | None
+    acknowledged_until: str | None
+    answered_at: str | None
     url: str
 
 
 class Incident(Unnumbered):
-    """An incident without its alerts.
-
-    `firing`, `held` and `resolved` count alerts; `suppressed_by` says why nobody is told now.
-    """
+    """An incident without its alerts; its fields are explained with `Unnumbered`."""
 
     number: int
+
+
+class Coming(TypedDict):
+    """What comes next, in words, and when."""
+
+    text: str
+    at: str | None
 
 
 class Hold(TypedDict):
@@ -120,11 +136,14 @@ def moment(ms: float | str | None) -> str | None:
 
 def incident(found: Record, external_url: str) -> Incident:
     """An incident without its alerts."""
+    ack = found.ack
     return {
         "number": found.number,
         "status": found.status.value,
         "route": found.route,
         "receiver": found.receiver,
+        "policy": found.policy or None,
+        "team": found.team or None,
         "labels": found.labels,
         "severity": found.severity or None,
         "suppressed": found.suppressed,
@@ -135,8 +154,22 @@ def incident(found: Record, external_url: str) -> Incident:
         "opened_at": moment(found.opened_at),
         "triggered_at": moment(found.triggered_at),
         "resolved_at": moment(found.resolved_at),
+        "acknowledged_by": ack.by if ack else None,
+        "acknowledged_via": ack.via if ack else None,
+        "acknowledged_at": moment(ack.at) if ack else None,
+        "acknowledged_until": moment(ack.until) if ack else None,
+        "answered_at": moment(found.answered_at),
         "url": f"{external_url.rstrip('/')}/incidents/{found.number}",
     }
+
+
+def coming(found: Record, plan: PlanInForce) -> Coming | None:
+    """What comes next if nobody does anything; None for nothing, or where nobody knows at this moment."""
+    try:
+        text, at = coming_next(found, plan.book())
+    except PlanChangedError:
+        return None
+    return {"text": text, "at": moment(at)} if text else None
 
 
 def _suppressed_by(found: Record) -> str:
