@@ -204,9 +204,11 @@ class Sender:
             if isinstance(config, EmailConfig) and message.answerable:
                 url = await self._links.url(message, config.to)
                 message = replace(message, answer_url=url)
-            memory = orjson.loads(fields.get("memory") or "{}")
+            memory = orjson.loads(fields.get("memory") or "{}") | {"unknown": unknown}
+            if "theirs" in fields:  # what somebody did over there (pagerduty.lua)
+                memory["theirs"] = fields["theirs"]
             async with asyncio.timeout(ATTEMPT_S):
-                return await self.receiver(kind).send(config, message, memory | {"unknown": unknown})
+                return await self.receiver(kind).send(config, message, memory)
         except TimeoutError:
             return Retry(f"no answer within {ATTEMPT_S:.0f} s", unknown=True)
         except Exception as error:

@@ -100,7 +100,8 @@ def _decision(incident: Incident, answer: Answer, group: Group, telling: Telling
     reason = telling.lines[-1].text if telling.lines else ""
     orders = dict(telling.orders)
     for one in telling.told if telling.lines else ():
-        shown_already = getattr(answer, "delivery", "") == one.id
+        # A ring that is on its way there has still to hear of it.
+        shown_already = getattr(answer, "delivery", "") == one.id and one.ring_wanted == one.ring_sent
         if one.knows and one.id not in orders and not shown_already and (one.edits or notice):
             orders[one.id] = Order(one.id, seq, 0, reason, notice=notice)
     if telling.lines and incident.considered == group.seq:
