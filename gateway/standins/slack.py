@@ -1,8 +1,8 @@
 """A stand-in for Slack: the Web API methods and the incoming webhooks that a sender of alerts uses.
 
 It keeps channels with their messages, threads and edits, and refuses with Slack's own errors what Slack
-documents it refuses (`slack_blocks.py`). A person is known by the id alone, for direct messages; it knows no
-files, reactions or events. Rules: Slack's reference of each method, "Incoming webhooks" and "Rate limits".
+documents it refuses (`slack_blocks.py`). People are ids; what they do is in `slack_app.py`.
+Rules: Slack's reference of each method, "Incoming webhooks" and "Rate limits".
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from gateway.standins.http import HttpStandin
+from gateway.standins.slack_app import TEAM, SlackApp
 from gateway.standins.slack_blocks import message_error, pings, unescaped
 from gateway.standins.slack_messages import SlackChannel, SlackMessage, page
 
@@ -33,6 +34,7 @@ class SlackStandin(HttpStandin):
         channels: by name.
         messages: everything posted, in order, replies too.
         scopes: what the token may do; taking one away answers `missing_scope`.
+        app: its other half: what people do with the bot's messages, and where that goes.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class SlackStandin(HttpStandin):
         now: Callable[[], float] = time.time,
         **faults: Any,
     ) -> None:
+        self.app = SlackApp(lambda: self.url)
         routes = [
             web.route("*", "/api/{method}", self._call),
             web.post("/services/{team}/{hook}/{secret}", self._webhook),
+            *self.app.routes(),
         ]
         super().__init__(routes, **faults)
         self.token = token
@@ -73,7 +77,7 @@ class SlackStandin(HttpStandin):
 
     def webhook_url(self, channel: str) -> str:
         """An incoming webhook that posts to `channel`, for `api_url`."""
-        return f"{self.url}/services/T0STANDIN/{self.channels[channel].id}/{_HOOK}"
+        return f"{self.url}/services/{TEAM}/{self.channels[channel].id}/{_HOOK}"
 
     def add_channel(self, name: str, *, member: bool = True, archived: bool = False) -> SlackChannel:
         """Create a channel; its id is made from its place."""
@@ -99,9 +103,15 @@ class SlackStandin(HttpStandin):
         """The replies in a message's thread, oldest first."""
         return [m for m in self.messages if m.channel == parent.channel and m.thread_ts == parent.ts]
 
+    async def press(self, message: SlackMessage, action: str, user: str) -> None:
+        """Somebody (`U...`) presses a button, named by its text or `action_id`: see `SlackApp.press`."""
+        await self.app.press(message, self.channels[message.channel].id, action, user)
+
     async def _call(self, request: web.Request) -> web.Response:
         arguments = await _arguments(request)
         method = request.match_info["method"]
+        if method == "apps.connections.open":
+            return web.json_response(self.app.connections.open(_bearer(request)))
         serve = self._methods.get(method)
         error = self._refusal(request, method)
         if error:
@@ -112,7 +122,7 @@ class SlackStandin(HttpStandin):
         return answer if isinstance(answer, web.Response) else web.json_response({"ok": True, **answer})
 
     def _refusal(self, request: web.Request, method: str) -> str:
-        _, _, sent = request.headers.get("Authorization", "").partition(" ")
+        sent = _bearer(request)
         if not sent:
             return "not_authed"
         if sent != self.token:
@@ -133,7 +143,7 @@ class SlackStandin(HttpStandin):
             "url": self.url,
             "team": "Stand-in",
             "user": "tocsin",
-            "team_id": "T0STANDIN",
+            "team_id": TEAM,
             "user_id": "U0STANDIN",
         }
 
@@ -258,6 +268,10 @@ _SCOPES: Final = {
     "conversations.open": "im:write",
     "conversations.replies": "channels:history",
 }
+
+
+def _bearer(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").partition(" ")[2]
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

@@ -44,6 +44,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:number` | string | the last incident's number |
 | `t:asked:HASH` | string | a request that names itself, and what was answered to it (JSON); for a day |
 | `t:links` | string | what links in mails are signed with, where the configuration does not say |
+| `t:slack:EVENT` | string | somebody has taken this press or command in Slack; for fifteen minutes |
 | `t:{s}:silences` | hash | id -> a silence's record (JSON) |
 | `t:{s}:silences:ends` | sorted set | ids of silences; score: when they end |
 | `t:{s}:silences:version` | string | raised by every change of a silence |
@@ -98,6 +99,11 @@ def slot(key: str) -> str:
 def answered(request: str) -> str:
     """What was answered to the request with this hash."""
     return f"t:asked:{request}"
+
+
+def slack_event(identity: str) -> str:
+    """A press or a command in Slack, once it is taken."""
+    return f"t:slack:{identity}"
 
 
 def shard_of(group: str, shards: int) -> int:
