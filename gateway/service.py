@@ -33,6 +33,7 @@ from gateway.heartbeats import HeartbeatWatch
 from gateway.holds import Holds
 from gateway.intake import Intake
 from gateway.leases import Leases
+from gateway.links import Links
 from gateway.oncall import OnCall
 from gateway.pagerduty_answers import PagerDutyAnswers
 from gateway.plan import PlanInForce, timing_of
@@ -43,6 +44,8 @@ from gateway.store import reading
 from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
 from gateway.web import incident as page
+from gateway.web import link
+from gateway.web.desk import Desk
 from gateway.webhook import Limits
 from routing.silences import State, state
 
@@ -151,11 +154,13 @@ class Service:
         self._tasks.append(asyncio.create_task(_keep(name, work), name=name))
 
     def _routes(self) -> list[web.RouteDef]:
+        desk = Desk(self.store, self.answers, self.plan, self.external_url)
         return [
             *webhook.routes(self.heartbeats, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
             *incidents.routes(self.store, self.plan, self.auth, self.external_url),
             *answers.routes(self.answers, self.store, self.plan, self.auth, self.external_url),
-            *page.routes(self.store, self.auth, self.external_url),
+            *page.routes(self.store, self.auth, self.plan, desk, self.external_url),
+            *link.routes(self.store, Links(self.store, lambda: self.plan.config), desk),
             *deliveries.routes(self.store, self.auth),
             *self._slack.routes(),
             *pagerduty_in.routes(
