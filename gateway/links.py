@@ -94,7 +94,7 @@ class Links:
 
     async def _token(self, link: Link) -> str:
         whom = (link.person,) if link.person else ("", link.address)
-        signer = _signer(await self._keys())
+        signer = _signer(await self.keys())
         return str(signer.dumps([link.number, link.made_at // 1_000, *whom]))
 
     async def read(self, token: str, now: int) -> Link:
@@ -108,7 +108,7 @@ class Links:
         if not _TOKEN.fullmatch(token):
             raise _invalid()
         try:
-            link = _link(_signer(await self._keys()).loads(token))
+            link = _link(_signer(await self.keys()).loads(token))
         except SecretError as error:
             log.warning("link.not_read", error=str(error))
             raise LinkError("Links cannot be checked now: Tocsin cannot read its own key.") from None
@@ -129,7 +129,7 @@ class Links:
         found = [user.name for user in self._config().users if [user.email.strip().lower()] == mailbox]
         return found[0] if len(found) == 1 else ""
 
-    async def _keys(self) -> list[str]:
+    async def keys(self) -> list[str]:
         """The one that signs first. Raises `SecretError`, `StoreUnavailableError`."""
         if given := link_keys(self._config().auth):
             return given

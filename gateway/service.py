@@ -18,17 +18,21 @@ from config.problems import ConfigError, Problem
 from gateway import metrics, pagerduty_in, webhook
 from gateway.answers import Answers
 from gateway.api import (
+    feeds,
     answers,
     deliveries,
     heartbeats,
     incidents,
+    oncall,
     openapi,
+    overrides,
     receivers,
     silence_shapes,
     silences,
 )
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.engine import Engine
+from gateway.feeds import Feeds
 from gateway.heartbeats import HeartbeatWatch
 from gateway.holds import Holds
 from gateway.intake import Intake
@@ -155,12 +159,13 @@ class Service:
 
     def _routes(self) -> list[web.RouteDef]:
         desk = Desk(self.store, self.answers, self.plan, self.external_url)
+        links = Links(self.store, lambda: self.plan.config)
         return [
             *webhook.routes(self.heartbeats, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
             *incidents.routes(self.store, self.plan, self.auth, self.external_url),
             *answers.routes(self.answers, self.store, self.plan, self.auth, self.external_url),
             *page.routes(self.store, self.auth, self.plan, desk, self.external_url),
-            *link.routes(self.store, Links(self.store, lambda: self.plan.config), desk),
+            *link.routes(self.store, links, desk),
             *deliveries.routes(self.store, self.auth),
             *self._slack.routes(),
             *pagerduty_in.routes(
@@ -169,6 +174,9 @@ class Service:
             *silences.routes(self.store, self.holds.silence_store, self.auth, self.external_url),
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
             *heartbeats.routes(self.heartbeats, self.plan, self.auth),
+            *oncall.routes(self.oncall, self.plan, self.store, self.auth),
+            *overrides.routes(self.oncall, self.plan, self.store, self.auth),
+            *feeds.routes(Feeds(links, self.oncall), self.plan, self.store, self.auth, self.external_url),
             *openapi.routes(
                 incidents.OPERATIONS
                 + answers.OPERATIONS
@@ -176,6 +184,9 @@ class Service:
                 + silence_shapes.OPERATIONS
                 + receivers.OPERATIONS
                 + heartbeats.OPERATIONS
+                + oncall.OPERATIONS
+                + overrides.OPERATIONS
+                + feeds.OPERATIONS
             ),
             web.get("/-/healthy", self._healthy),
             web.get("/-/ready", self._ready),
