@@ -31,6 +31,7 @@ from gateway.api import (
     silences,
 )
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
+from gateway.beats import Beats
 from gateway.engine import Engine
 from gateway.feeds import Feeds
 from gateway.heartbeats import HeartbeatWatch
@@ -98,6 +99,7 @@ class Service:
             self.store, self.plan, self.engine.accept, self.engine.room, self.engine.sources_moved
         )
         self.heartbeats = HeartbeatWatch(self.store, self.plan, self._intake)
+        self._beats = Beats(lambda: self._config.beats, self.why_not_working)
         self.auth = Auth(config.auth, str(config.external_url or ""))
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -144,6 +146,7 @@ class Service:
         self._spawn("heartbeats", self.heartbeats.run)
         self._spawn("pagerduty", self._pagerduty.run)
         self._spawn("slack", self._slack.socket.run)
+        self._spawn("beats", self._beats.run)
         self._spawn("count", self._count)
         self._spawn("calendars", self.oncall.calendars.run)
         if share_port:
@@ -198,16 +201,24 @@ class Service:
         return web.Response(text="Tocsin is healthy.\n")
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        """Ready means: the engine has really claimed and swept in the last seconds, and Redis answers now."""
+        if why := await self.why_not_working():
+            raise ProblemError(503, f"Not ready: {why}.")
+        return web.Response(text="Tocsin is ready.\n")
+
+    async def why_not_working(self) -> str:
+        """Why we do not really work now, "" if we do.
+
+        Working means: the engine has claimed and swept in the last seconds, and Redis answers now.
+        """
         try:
             await self.store.ping()
             self.plan.current  # noqa: B018 - raises where nothing is in force
         except StoreUnavailableError as error:
-            raise ProblemError(503, f"Not ready: {error}.") from error
+            return str(error)
         last = min(self.engine.swept_at, self.engine.claimed_at)
         if not last or asyncio.get_running_loop().time() - last > AT_WORK_WITHIN_S:
-            raise ProblemError(503, "Not ready: the engine has not claimed or swept in the last seconds.")
-        return web.Response(text="Tocsin is ready.\n")
+            return "the engine has not claimed or swept in the last seconds"
+        return ""
 
     async def _metrics(self, request: web.Request) -> web.Response:
         self.auth.allow(request, "read")
