@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from config.integrations import EmailConfig
 from config.people import WAYS
 from config.problems import did_you_mean
 from receivers import kinds
@@ -134,6 +135,8 @@ class PlanBook:
         """
         traits = kinds.module(integration.kind).traits(integration.config)
         place = first = f"{integration.kind}:{traits.target}"
+        if isinstance(integration.config, EmailConfig):  # whose target is a server, whoever reads it
+            place = first = f"{first}:{integration.config.to}"
         number = 1
         while (known := self._at.get(place, integration)) is not integration:
             if known.config == integration.config and not twice:
