@@ -104,10 +104,8 @@ def test_nothing_in_the_configuration_waits_for_an_alert_that_never_comes():
     ("route", "wait", "interval", "repeat"),
     [
         ("{}", 10, 30, 4 * 3600),
-        ("system-down", 0, 30, None),
         ("critical", 0, 30, None),
         ("high", 15, 60, None),
-        ("high-security", 15, 60, None),
         ("medium", 30, 300, None),
         ("subject", 30, 300, 2 * 3600),
     ],
