@@ -18,9 +18,9 @@ from config.problems import ConfigError, Problem
 from gateway import metrics, pagerduty_in, webhook
 from gateway.answers import Answers
 from gateway.api import (
-    feeds,
     answers,
     deliveries,
+    feeds,
     heartbeats,
     incidents,
     oncall,

@@ -5,7 +5,7 @@ Those that stand in the configuration are shown with the others, and changed onl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final
 
 import structlog
 from aiohttp import web
@@ -123,7 +123,7 @@ def _times(said: NewOverride, now: int) -> tuple[int, int]:
     if bool(said.end) == bool(said.for_):
         raise refusal("end", "nothing says when it ends, or two fields do; expected end or for")
     start = said.start or now
-    end = cast("int", said.end or start + (said.for_ or 0))
+    end = said.end or start + (said.for_ or 0)
     if end <= max(start, now):
         raise refusal("end", f"it ends before {'it begins' if end <= start else 'now'}")
     if end - start > LONGEST:
