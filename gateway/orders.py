@@ -99,8 +99,12 @@ def to_write(
     *,
     fresh: bool,
     dismissed_for: int = 0,
+    meta: str = "",
 ) -> dict[str, Any]:
-    """The decision as commit.lua reads it. `fresh`: it was about an incident that had no number yet."""
+    """The decision as commit.lua reads it. `fresh`: it was about an incident that had no number yet.
+
+    `meta` is what the group keeps of the plan from now on, "" for what it has.
+    """
     incident = decision.incident
     return {
         "version": group.version,
@@ -126,6 +130,8 @@ def to_write(
         "resolved_at": incident.resolved_at if incident else 0,
         "lines": [[line.kind, line.text] for line in decision.lines],
         "orders": orders,
+        "meta": meta,
+        "interval": incident.group_interval if incident else 0,
     }
 
 

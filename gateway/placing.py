@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
@@ -58,9 +59,18 @@ class Placing:
     """One plan with the generation under which it is in force, and what it says of each alert."""
 
     def __init__(
-        self, plan: Plan, shards: int, generation: Generation, strays: Mapping[str, tuple[Placement, ...]]
+        self,
+        plan: Plan,
+        shards: int,
+        generation: Generation,
+        strays: Mapping[str, tuple[Placement, ...]],
+        aliases: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`strays`: alert key -> groups in which it fires although it belongs to others now."""
+        """`strays`: alert key -> groups in which it fires although it belongs to others now.
+
+        `aliases`: group that alerts belong to -> group that goes on as that one since a change.
+        """
+        self._aliases = aliases
         self.plan = plan
         self.generation = generation
         self._shards = shards
@@ -114,6 +124,7 @@ class Placing:
         if place is None:
             grouped = group_labels(route, labels)
             gid = group_id(f"{route.key}\0{team}" if route.policy else route.key, grouped)
+            gid = self._aliases.get(gid, gid)
             meta = {
                 "route": route.key,
                 "receiver": route.told,

@@ -16,10 +16,11 @@ import structlog
 from config.compile import compile_plan
 from config.load import ConfigError, load
 from gateway import metrics
+from gateway.adoption import Adoption, aliases
 from gateway.book import NOBODY_ON_CALL, PlanBook
-from gateway.placing import Placement, Placing
+from gateway.placing import Placing
 from gateway.sources import Anew
-from gateway.store import keys, reading
+from gateway.store import reading
 from gateway.store.arguments import Timing
 from gateway.store.unavailable import PlanChangedError
 
@@ -171,19 +172,20 @@ class PlanInForce:
             self.placing = None
             raise PlanChangedError
         # From here on nobody takes in alerts under an older plan, so what strays is known for good.
-        bare = Placing(plan, self._store.shards, generation, {})
-        strays: dict[str, tuple[Placement, ...]] = {}
+        before, settled = await aliases(self._store, generation)
+        adoption = Adoption(self._store, Placing(plan, self._store.shards, generation, {}), before)
         anew = Anew(self._store, plan, generation)
         await anew.begin()
         async for gid, key, labels, held in reading.firing_alerts(self._store):
-            placed = bare.placed(key, labels)
-            if all(place.gid != gid for place in placed.places):
-                stray = Placement(keys.shard_of(gid, self._store.shards), gid, "", 0, 1)
-                strays[key] = (*strays.get(key, ()), stray)
+            adoption.look_at(gid, key, labels)
             await anew.look_at(gid, key, labels, held)
         await anew.done()
+        found = await adoption.settle(settled=settled)
+        strays = adoption.strays(found)
+        placing = Placing(plan, self._store.shards, generation, strays, found)
+        await adoption.carry_over(found, PlanBook(placing, self.rota), placing)
         self._plan = plan
-        self.placing = Placing(plan, self._store.shards, generation, strays)
+        self.placing = placing
         self._adopted(plan.config)
         metrics.config_ok.set(1)
         metrics.config_loaded.set_to_current_time()

@@ -10,6 +10,7 @@ The statuses and what changes them are one table (`transitions.py`). What else t
 - A deadline has come (`Due`): who knows of the incident is told of what is new at ticks (`ticks.py`); what
   its policy has to do comes by its clocks (`clocks.py`, `escalation.py`).
 - Somebody answers (`answering.py`): that changes the record at once, and what follows from it is due now.
+- A change of the configuration may put it under another route (`adopting.py`).
 - What holds alerts back (a silence, an inhibition) is counted, not decided here; a mute interval comes with
   the event. Neither is a status: an incident that is suppressed is triggered or acknowledged, its clocks
   stand, and it rings when nothing holds it any more.
@@ -22,6 +23,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from routing.adopting import adopted
 from routing.alerts import counted
 from routing.answering import answered
 from routing.clocks import begin, follow, moments, restart, shift, stand
@@ -31,6 +33,7 @@ from routing.incident_records import (
     FIRST,
     GROWN,
     RELEASED,
+    Adopted,
     Decision,
     Due,
     Group,
@@ -66,6 +69,8 @@ def decide(
         case Due():
             telling = Telling(now, group.seq, told, book)
             decision = _and_what_is_due(_due(incident, event, group, telling), event, group, telling)
+        case Adopted():
+            decision = adopted(incident, event, now, group, told, book=book)
         case _:
             decision = answered(incident, event, now, group, told, book=book)
     return _wait_for_the_last(decision, incident, now, group)

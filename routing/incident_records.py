@@ -330,8 +330,20 @@ class Noted:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A change of the configuration puts it under another route, which tells others, or by another policy."""
+
+    route: str
+    receiver: str
+    policy: str
+    team: str
+    group_interval: int
+    repeat_interval: int
+
+
 Answer = Acknowledged | Unacknowledged | Resolved | Escalated | Reassigned | ResponderAdded | Noted
-Event = Due | Answer
+Event = Due | Answer | Adopted
 
 
 @dataclass(frozen=True, slots=True)

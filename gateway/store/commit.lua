@@ -7,7 +7,8 @@
 -- lease    ms; room: JSON, kind of receiver -> how many deliveries the caller can begin
 -- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, rung, tick, deadline (0 = none), leave,
 --          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, unless,
---          by, notice, new, takes}...]; clocked and worst (0 = no policy), shows, quiet (bool), dismiss (ms, 0 = not)
+--          by, notice, new, takes}...]; clocked and worst (0 = no policy), shows, quiet (bool), dismiss (ms, 0 = not);
+--          meta, interval: of the route that it goes on under ('' = as before)
 local gid, lease, room = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local decision = cjson.decode(ARGV[4])
 local t = now()
@@ -146,6 +147,8 @@ if decision.fresh then
   end
 end
 drain_all(touched, t, lease, room, claimed)
+
+if decision.meta ~= '' then redis.call('HSET', g.key, 'meta', decision.meta, 'interval', decision.interval) end
 
 -- What came in while it was being decided makes it due again; nothing waits for a fixed point.
 g.lease = 0

@@ -42,6 +42,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{0}:pagerduty:seen:ID` | string | there was such an event; for a day at least |
 | `t:{n}:cursor` | hash | where the sweep goes on, among `groups` and `open` |
 | `t:number` | string | the last incident's number |
+| `t:adopted` | hash | generation of a plan -> which groups go on as which, and since when (JSON) |
 | `t:asked:HASH` | string | a request that names itself, and what was answered to it (JSON); for a day |
 | `t:links` | string | what links in mails are signed with, where the configuration does not say |
 | `t:slack:EVENT` | string | somebody has taken this press or command in Slack; for fifteen minutes |
@@ -62,6 +63,7 @@ from binascii import crc_hqx
 from typing import Final
 
 NUMBER: Final = "t:number"
+ADOPTED: Final = "t:adopted"
 LINK_KEY: Final = "t:links"
 SHARED: Final = "t:{s}"
 SILENCES: Final = f"{SHARED}:silences"

@@ -36,6 +36,7 @@ _FRAGMENTS: Final = {
     "sources": ("keys", "alert"),
     "heartbeats": ("keys",),
     "pagerduty": ("keys",),
+    "hurry": ("keys", "alert", "group"),
     "view": ("keys", "alert", "group"),
     "time": (),
 }

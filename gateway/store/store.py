@@ -194,6 +194,11 @@ class Store:
         """The group as a decision sees it, without a lease."""
         return claimed_group(shard, await self._run("view", shard, gid))
 
+    async def hurry(self, shard: int, gids: Sequence[str]) -> None:
+        """Those of these groups whose incident goes by a policy are looked at at once."""
+        for start in range(0, len(gids), MANY):
+            await self._run("hurry", shard, *gids[start : start + MANY])
+
     async def begin(self, claimed: ClaimedDelivery, holds: Literal["", "0", "1"] = "") -> Begun | str | None:
         """The call right before sending; None where the attempt is no longer ours.
 

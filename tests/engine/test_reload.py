@@ -74,7 +74,10 @@ async def test_an_end_arrives_where_the_beginning_went(make_world: MakeWorld, af
     await world.until(2 * MINUTE)
     await world.take(world.ends("A", cluster="c", team="a"))
     await world.until(3 * HOUR)
-    assert told(world) == [(30.0, "a", "ring"), (330.0, "a", "end")]
+    heard = told(world)
+    assert [one for one in heard if one[1] == "a"] == [(30.0, "a", "ring"), (330.0, "a", "end")]
+    # The same incident goes on; who is new by the new routes is told of it, and of its end.
+    assert [(at, kind) for at, host, kind in heard if host != "a"] in ([], [(60.0, "ring"), (330.0, "end")])
     assert {note.message.incident for note in world.notes} == {1}
 
 
@@ -96,7 +99,7 @@ async def test_whoever_was_told_since_is_told_the_end_too(make_world: MakeWorld,
 @pytest.mark.parametrize(
     "after", [CHANGES["the route is deleted"], CHANGES["group_by"]], ids=["route", "group_by"]
 )
-async def test_a_process_that_starts_with_the_new_file_knows_who_strays(
+async def test_a_process_that_starts_with_the_new_file_knows_who_was_told(
     make_world: MakeWorld, after: str
 ) -> None:
     world = await make_world(BEFORE)
@@ -108,10 +111,10 @@ async def test_a_process_that_starts_with_the_new_file_knows_who_strays(
     await restarted.plan.start()
     await restarted.take(restarted.ends("A", cluster="c", team="a"))
     await restarted.until(HOUR)
-    assert told(restarted) == [(330.0, "a", "end")]
+    assert [one for one in told(restarted) if one[1] == "a"] == [(330.0, "a", "end")]
 
 
-async def test_what_strayed_and_came_back_is_told_once(make_world: MakeWorld) -> None:
+async def test_what_went_elsewhere_and_came_back_is_told_once_to_each(make_world: MakeWorld) -> None:
     world = await make_world(BEFORE)
     await world.take(world.fires("A", cluster="c", team="a"))
     await world.until(MINUTE)
@@ -119,7 +122,12 @@ async def test_what_strayed_and_came_back_is_told_once(make_world: MakeWorld) ->
     await change(world, BEFORE)
     await world.take(world.ends("A", cluster="c", team="a"))
     await world.until(HOUR)
-    assert told(world) == [(30.0, "a", "ring"), (330.0, "a", "end")]
+    assert told(world) == [
+        (30.0, "a", "ring"),
+        (60.0, "root", "ring"),
+        (330.0, "a", "end"),
+        (330.0, "root", "end"),
+    ]
 
 
 async def test_deadlines_that_run_keep_their_time(make_world: MakeWorld) -> None:
@@ -149,7 +157,7 @@ async def test_an_attempt_that_waits_keeps_its_time_and_its_address(make_world: 
     await change(world, CHANGES["the receiver is deleted"])
     world.recorder.answer = lambda _: Sent()
     await world.until(HOUR)
-    assert told(world) == [(630.0, "a", "ring")]
+    assert told(world) == [(60.0, "root", "ring"), (630.0, "a", "ring")]
 
 
 async def test_who_was_to_be_told_by_a_receiver_that_is_gone_is_told_by_the_root(

@@ -1,0 +1,153 @@
+"""The configuration changes under an incident that escalates, and that somebody may have in hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from world import HOUR, MINUTE, World
+
+from routing.incident_records import Acknowledged
+
+if TYPE_CHECKING:
+    from conftest import MakeWorld
+
+DANA = Acknowledged("dana", "command line")
+
+
+def hook(name: str) -> dict[str, object]:
+    return {"name": name, "webhook_configs": [{"url": f"http://{name}.test/"}]}
+
+
+def policy(name: str, *steps: tuple[int, str]) -> dict[str, object]:
+    return {
+        "name": name,
+        "steps": [{"after": f"{after}m", "notify": [{"receiver": who}]} for after, who in steps],
+    }
+
+
+PAGE = policy("page", (0, "first"), (10, "second"))
+PAGING = {"matchers": ['team="a"'], "policy": "page"}
+
+
+def config(*routes: dict[str, object], policies: tuple[dict[str, object], ...] = (PAGE,)) -> str:
+    root = {"receiver": "root", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1m"}
+    receivers = [hook(name) for name in ("root", "first", "second", "third")]
+    return yaml.safe_dump(
+        {
+            "route": root | {"routes": list(routes)},
+            "receivers": receivers,
+            "escalation_policies": list(policies),
+        }
+    )
+
+
+async def change(world: World, text: str) -> None:
+    world.path.write_text(text)
+    await world.plan.reload()
+    await world.settle()
+
+
+def told(world: World) -> list[tuple[float, str, str]]:
+    return [(n.at / MINUTE, n.receiver, n.kind) for n in world.notes if n.kind != "update"]
+
+
+URGENT = policy("urgent", (0, "third"), (5, "second"))
+STEPS = {
+    "the same again": ((PAGE,), [10]),
+    "a step comes later": ((policy("page", (0, "first"), (20, "second")),), [20]),
+    "a step comes earlier": ((policy("page", (0, "first"), (5, "second")),), [5]),
+    "a step's time is past": ((policy("page", (0, "first"), (1, "second")),), []),
+}
+
+
+@pytest.mark.parametrize(("policies", "minutes"), STEPS.values(), ids=list(STEPS))
+async def test_steps_of_the_same_policy_come_by_its_clock(
+    make_world: MakeWorld, policies: tuple[dict[str, object], ...], minutes: list[int]
+) -> None:
+    world = await make_world(config(PAGING))
+    await world.take(world.fires("A", team="a"))
+    await world.until(2 * MINUTE)
+    await change(world, config(PAGING, policies=policies))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring"), *((at, "second", "ring") for at in minutes)]
+
+
+ROUTES = {
+    "another route before it": [{"matchers": ['alertname="A"'], "policy": "page"}, PAGING],
+    "the route has other matchers": [{"matchers": ['team=~"a|b"'], "policy": "page"}],
+    "it is grouped by something else": [PAGING | {"group_by": ["team"]}],
+}
+
+
+@pytest.mark.parametrize("routes", ROUTES.values(), ids=list(ROUTES))
+async def test_under_another_route_it_is_the_same_incident_and_stays_acknowledged(
+    make_world: MakeWorld, routes: list[dict[str, object]]
+) -> None:
+    world = await make_world(config(PAGING))
+    await world.take(world.fires("A", team="a"))
+    await world.answer(1, DANA)
+    await world.until(2 * MINUTE)
+    await change(world, config(*routes))
+    await world.take(world.fires("A", 0, team="a"))
+    await world.until(30 * MINUTE)
+    await world.take(world.ends("A", team="a"))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring"), (30, "first", "end")]
+    assert {note.message.incident for note in world.notes} == {1}
+
+
+async def test_another_policy_begins_now(make_world: MakeWorld) -> None:
+    world = await make_world(config(PAGING))
+    await world.take(world.fires("A", team="a"))
+    await world.until(2 * MINUTE)
+    await change(world, config(PAGING | {"policy": "urgent"}, policies=(PAGE, URGENT)))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring"), (2, "third", "ring"), (7, "second", "ring")]
+
+
+async def test_another_policy_waits_while_somebody_has_it_in_hand(make_world: MakeWorld) -> None:
+    world = await make_world(config(PAGING))
+    await world.take(world.fires("A", team="a"))
+    await world.answer(1, DANA)
+    await change(world, config(PAGING | {"policy": "urgent"}, policies=(PAGE, URGENT)))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring")]
+
+
+async def test_a_receiver_becomes_a_policy_and_the_other_way_round(make_world: MakeWorld) -> None:
+    plain = {"matchers": ['team="a"'], "receiver": "third"}
+    world = await make_world(config(plain))
+    await world.take(world.fires("A", team="a"))
+    await world.until(2 * MINUTE)
+    await change(world, config(PAGING))
+    await world.until(5 * MINUTE)
+    await change(world, config(plain))
+    await world.until(HOUR)
+    assert told(world) == [(0, "third", "ring"), (2, "first", "ring")]
+    assert {note.message.incident for note in world.notes} == {1}
+
+
+async def test_what_comes_by_the_old_name_later_is_an_incident_of_its_own(make_world: MakeWorld) -> None:
+    world = await make_world(config(PAGING))
+    await world.take(world.fires("A", team="a", host="x"))
+    await world.until(2 * MINUTE)
+    await change(world, config({"matchers": ['host="x"'], "policy": "page"}, PAGING))
+    await world.take(world.fires("A", team="a", host="y"))
+    await world.until(5 * MINUTE)
+    assert told(world) == [(0, "first", "ring"), (2, "first", "ring")]
+    assert {note.message.incident for note in world.notes} == {1, 2}
+
+
+async def test_a_process_that_takes_the_new_file_over_places_alerts_alike(make_world: MakeWorld) -> None:
+    world = await make_world(config(PAGING))
+    await world.take(world.fires("A", team="a"))
+    await world.until(2 * MINUTE)
+    await change(world, config(*ROUTES["another route before it"]))
+    other = World(world.redis, world.path, world.store.shards)
+    other.now = world.now
+    await other.plan.start()
+    await other.take(other.ends("A", team="a"))
+    await other.until(HOUR)
+    assert told(other) == [(3, "first", "end")]
