@@ -23,6 +23,7 @@ from routing.wall_clock import start_at
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from config.users import UserConfig
     from gateway.calendars import State
     from routing.oncall import Override, Schedule
 
@@ -206,13 +207,18 @@ def shifts(
     }
 
 
+def zones(users: Iterable[UserConfig]) -> dict[str, str]:
+    """Where people live, as far as the configuration says so."""
+    return {user.name: user.time_zone for user in users if "time_zone" in user.model_fields_set}
+
+
 def loads(
     schedules: Iterable[Schedule],
     overrides: Iterable[Override],
     between: tuple[int, int],
-    zones: Mapping[str, str],
+    living: Mapping[str, str],
 ) -> Report:
-    """How on-call time is spread between two moments; nobody's pages are known here."""
+    """How on-call time is spread between two moments; `living` says where people do (see `zones`)."""
     since, until = between
 
     def hours(time: int) -> float:
@@ -232,7 +238,7 @@ def loads(
                 "weekends": one.weekends,
                 "pages": None,
             }
-            for one in report(schedules, since, until, overrides, zones)
+            for one in report(schedules, since, until, overrides, living)
         ],
     }
 

@@ -110,28 +110,28 @@ _TOKEN: Final = Parameter(
     {"type": "string"},
 )
 _ICAL: Final = "text/calendar"
-_NOT_VALID: Final = {401: "There is no token.", 403: "The token is not valid, or no longer is."}
+_OR: Final = "With the address that `feed` shows, no token of the API is needed."
 
 OPERATIONS: Final = (
     Operation(
         "GET",
         "/api/v1/schedules/{name}.ics",
         "Subscribe to a schedule, as iCal",
-        "",
+        "read",
         str,
+        _OR,
         media=_ICAL,
         parameters=(NAME, _TOKEN),
-        refusals=_NOT_VALID,
     ),
     Operation(
         "GET",
         "/api/v1/users/{name}.ics",
         "Subscribe to a person's shifts, as iCal",
-        "",
+        "read",
         str,
+        _OR,
         media=_ICAL,
         parameters=(_USER, _TOKEN),
-        refusals=_NOT_VALID,
     ),
     Operation(
         "GET",

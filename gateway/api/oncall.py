@@ -108,7 +108,7 @@ def routes(on_call: OnCall, plan: PlanInForce, store: Store, auth: Auth) -> list
         now, name = await store.now(), request.query.get("schedule", "")
         chosen = [schedule_named(on_call, name)] if name else list(on_call.schedules.values())
         span = _span(request, chosen[0].time_zone if chosen else "UTC", now)
-        zones = {user.name: user.time_zone for user in plan.last.config.users}
+        zones = view.zones(plan.last.config.users)
         overrides = [kept.override for kept in on_call.kept]
         return web.json_response(await asyncio.to_thread(view.loads, chosen, overrides, span, zones))
 
