@@ -12,7 +12,11 @@ from routing.tree import Tree
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 ENV = dict.fromkeys(("SLACK_TOKEN", "BACKEND_PAGERDUTY", "PAGERDUTY_CRITICAL", "PAGERDUTY_OTHERS"), "x")
-REST = {"severities": "route: {receiver: team}\n", "inhibit_grace": "route: {receiver: team}\n"}
+REST = {
+    "severities": "route: {receiver: team}\n",
+    "users": "route: {receiver: team}\n",
+    "inhibit_grace": "route: {receiver: team}\n",
+}
 
 
 def snippets(page):
