@@ -104,7 +104,7 @@ class SlackStandin(HttpStandin):
         return [m for m in self.messages if m.channel == parent.channel and m.thread_ts == parent.ts]
 
     async def press(self, message: SlackMessage, action: str, user: str) -> None:
-        """Somebody (`U...`) presses a button, named by its text or `action_id`: see `SlackApp.press`."""
+        """Somebody (`U...`) presses a button: see `SlackApp.press`."""
         await self.app.press(message, self.channels[message.channel].id, action, user)
 
     async def _call(self, request: web.Request) -> web.Response:

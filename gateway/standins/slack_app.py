@@ -76,15 +76,14 @@ class SlackApp:
     async def press(
         self, message: SlackMessage, channel: str, action: str, user: str, team: str = TEAM
     ) -> None:
-        """Somebody presses a button of a message, or picks an option of its menu, by its text or `action_id`.
+        """Somebody presses a button of a message, or picks an option of its menu.
+
+        `action` is its text, its `action_id` or the first word of its value.
 
         Raises:
             PressError: it is not there, or the app did not take the press.
         """
-        found = next((one for one in _actions(message) if action in (one["action_id"], _label(one))), None)
-        if found is None:
-            raise PressError(f"the message shows no {action!r}")
-        await self.deliver("interactive", self.pressed(message, channel, found, user, team))
+        await self.deliver("interactive", self.presses(message, channel, action, user, team))
 
     async def command(self, text: str, user: str, channel: str = "C00000000", team: str = TEAM) -> None:
         """Somebody types `/tocsin text`. Raises `PressError` where the app did not take it."""
@@ -105,10 +104,13 @@ class SlackApp:
         }
         await self.deliver("slash_commands", payload)
 
-    def pressed(
-        self, message: SlackMessage, channel: str, action: dict[str, Any], user: str, team: str = TEAM
+    def presses(
+        self, message: SlackMessage, channel: str, action: str, user: str, team: str = TEAM
     ) -> dict[str, Any]:
-        """The payload of a press."""
+        """What is sent for a press, for who wants to hold it back. Raises `PressError` as `press` does."""
+        found = next((one for one in _actions(message) if action in _names(one)), None)
+        if found is None:
+            raise PressError(f"the message shows no {action!r}")
         return {
             "type": "block_actions",
             "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": team},
@@ -130,7 +132,7 @@ class SlackApp:
             "message": message.listed(with_metadata=True),
             "state": {"values": {}},
             "response_url": self._response_url(user),
-            "actions": [action | {"action_ts": f"{self._now():.6f}"}],
+            "actions": [found | {"action_ts": f"{self._now():.6f}"}],
         }
 
     async def deliver(self, kind: str, payload: dict[str, Any]) -> None:
@@ -217,9 +219,9 @@ def _actions(message: SlackMessage) -> Iterator[dict[str, Any]]:
                 yield action | {"text": element["text"], "value": element.get("value")}
 
 
-def _label(action: dict[str, Any]) -> str:
+def _names(action: dict[str, Any]) -> tuple[str, ...]:
     shown = action.get("selected_option") or action
-    return str(shown["text"]["text"])
+    return action["action_id"], shown["text"]["text"], str(shown.get("value")).partition(" ")[0]
 
 
 def _trigger() -> str:
