@@ -17,7 +17,7 @@ import redis
 from gateway.store.binaries import installed_servers
 
 # Before any test imports them, so that a failed assertion in them shows what was compared.
-pytest.register_assert_rewrite("alertmanagers", "audience", "programs", "stage", "waiting")
+pytest.register_assert_rewrite("alertmanagers", "audience", "house", "programs", "stage", "waiting")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
@@ -16,16 +15,13 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from gateway.answers import AnswerError, NoSuchIncidentError
-from gateway.api import shapes
 from gateway.api.incidents import describe
 from gateway.body import read_within
 from gateway.problem import ProblemError
 from gateway.store import reading
 from gateway.store.once import Once, OtherRequestError, UnderWayError
-from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
+from gateway.store.unavailable import StoreUnavailableError
 from gateway.web.buttons import ANSWERS, buttons
-from routing.escalation import coming_next
-from routing.incident_records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +29,7 @@ if TYPE_CHECKING:
     from gateway.answers import Answers
     from gateway.plan import PlanInForce
     from gateway.store.store import Store
-    from routing.incident_records import Answer, Incident
+    from routing.incident_records import Answer
 
 LARGEST: Final = 4_096
 BODY_MS: Final = 10_000
@@ -64,30 +60,14 @@ class Desk:
             StoreUnavailableError: nobody knows.
         """
         found = await reading.incident(self._store, number)
-        story = await describe(self._store, number, self._external_url())
+        story = await describe(self._store, number, self._external_url(), self._plan)
         if found is None or story is None:
             raise no_such_incident(str(number))
         form = {"buttons": buttons(found[1]), "by": by, "once": secrets.token_urlsafe(16)}
         return {
             "incident": story,
-            "standing": self._standing(found[1]),
             "form": form if by else None,
             "said": await self._said(request, number),
-        }
-
-    def _standing(self, incident: Incident) -> dict[str, Any]:
-        """Who has it in hand, since and until when; what comes next, and when."""
-        ack = incident.ack if incident.status is Status.ACKNOWLEDGED else None
-        step, at = "", 0
-        with suppress(PlanChangedError):  # whoever works by the plan in force knows
-            step, at = coming_next(incident, self._plan.book()) if incident.open else ("", 0)
-        return {
-            "by": ack.by if ack else "",
-            "via": ack.via if ack else "",
-            "since": shapes.moment(ack.at) if ack else None,
-            "until": shapes.moment(ack.until) if ack else None,
-            "next": step,
-            "next_at": shapes.moment(at),
         }
 
     async def _said(self, request: web.Request, number: int) -> str:
