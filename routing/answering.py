@@ -96,7 +96,8 @@ _WORDS: Final = {
 def _decision(incident: Incident, answer: Answer, group: Group, telling: Telling) -> Decision:
     """The record, and what those who know of it see; what is due by it comes at once, by itself."""
     seq = group.seq + 1
-    notice = isinstance(answer, Acknowledged)
+    # Who comes second is told so; everybody else has heard who was first.
+    notice = isinstance(answer, Acknowledged) and incident.ack is not None and incident.ack.by == answer.by
     reason = telling.lines[-1].text if telling.lines else ""
     orders = dict(telling.orders)
     for one in telling.told if telling.lines else ():

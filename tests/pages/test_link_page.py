@@ -83,6 +83,11 @@ async def test_the_next_one_is_told_who_was_first(house: House):
     page = await house.press(house.link("dana"), "acknowledge")
     assert "eli acknowledged #1 at" in page.read
     assert "eli has it since" in page.read
+    await house.until(lambda: len(house.mailbox.mails) == 6)
+    await house.press(house.link("eli"), "resolve")
+    await house.until(lambda: len(house.mailbox.mails) >= 9)
+    marks = [mail.message["Subject"].partition(" ")[0] for mail in house.mailbox.mails]
+    assert sorted(marks) == 3 * ["[ACK]"] + 3 * ["[FIRING:1]"] + 3 * ["[RESOLVED]"], "no news"
 
 
 async def test_a_mail_to_a_list_answers_as_somebody_there(house: House):
