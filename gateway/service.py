@@ -29,6 +29,7 @@ from gateway.api import (
     receivers,
     silence_shapes,
     silences,
+    stats,
 )
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.beats import Beats
@@ -177,6 +178,7 @@ class Service:
             *silences.routes(self.store, self.holds.silence_store, self.auth, self.external_url),
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
             *heartbeats.routes(self.heartbeats, self.plan, self.auth),
+            *stats.routes(self.store, self.plan, self.auth),
             *oncall.routes(self.oncall, self.plan, self.store, self.auth),
             *overrides.routes(self.oncall, self.plan, self.store, self.auth),
             *feeds.routes(Feeds(links, self.oncall), self.plan, self.store, self.auth, self.external_url),
@@ -187,6 +189,7 @@ class Service:
                 + silence_shapes.OPERATIONS
                 + receivers.OPERATIONS
                 + heartbeats.OPERATIONS
+                + stats.OPERATIONS
                 + oncall.OPERATIONS
                 + overrides.OPERATIONS
                 + feeds.OPERATIONS

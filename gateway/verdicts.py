@@ -126,6 +126,11 @@ def sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdict
 _SAID: Final = {"ring": "told", "update": "message brought up to date", "end": "told of the end"}
 
 
+def rang(kind: str, text: str) -> bool:
+    """Whether a line of a timeline says that somebody was told so that it could be heard."""
+    return kind == "told" and text.startswith(f"{_SAID['ring']} (")
+
+
 def _memory(memory: Mapping[str, Any]) -> str:
     return orjson.dumps({name: value for name, value in memory.items() if name != "unknown"}).decode()
 

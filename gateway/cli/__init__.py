@@ -73,6 +73,7 @@ def application() -> typer.Typer:
         routes,
         serve,
         silences,
+        stats,
         version,
     )
 
@@ -94,6 +95,7 @@ def application() -> typer.Typer:
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)
     app.command("heartbeats")(heartbeats.heartbeats)
+    app.command("stats")(stats.stats)
     app.command("version")(version.version)
     return app
 
