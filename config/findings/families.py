@@ -28,6 +28,7 @@ from config.findings import (
     secrets,
     severities,
     slack,
+    steps,
     teams,
 )
 
@@ -44,6 +45,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *slack.CHECKS,
     *pagerduty.CHECKS,
     *teams.CHECKS,
+    *steps.CHECKS,
     *policies.CHECKS,
     *handovers.CHECKS,
     *oncall.CHECKS,

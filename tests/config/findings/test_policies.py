@@ -1,4 +1,4 @@
-"""Steps, hand-overs, schedules and persons that do not do what is meant: `TOC313` to `TOC322`."""
+"""Steps, hand-overs, schedules and persons that do not do what is meant: `TOC313` to `TOC323`."""
 
 import pytest
 
@@ -118,6 +118,20 @@ def test_a_policy_that_tells_people_once(found, steps, count):
 
 def test_only_of_policies_that_routes_name_it_is_said_that_they_tell_people_once(found):
     assert found(text("{TELLS}").replace("policy: page", "policy: more"), "TOC317") == []
+
+
+@pytest.mark.parametrize(
+    ("targets", "count"),
+    [
+        ("{receiver: none}", 1),
+        ("{receiver: none}, {receiver: a}", 0),
+        ("{receiver: none}, {team: slack}", 0),
+        ("{receiver: a}", 0),
+    ],
+)
+def test_a_step_whose_receivers_are_empty(found, targets, count):
+    config = "global: {slack_app_token: x}\n" + text(f"{{TELLS}}, {{after: 5m, notify: [{targets}]}}")
+    assert len(found(config.replace("receivers: [", "receivers: [{name: none}, "), "TOC323")) == count
 
 
 LOOPS = """\
