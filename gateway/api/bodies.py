@@ -64,13 +64,13 @@ async def read(request: web.Request, model: type[B]) -> B:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])[:80]
-        said = _in_words(first, model)
-        raise ProblemError(400, f"{field}: {said}." if field else f"{said}.", field=field) from None
+        raise refusal(field, _in_words(first, model)) from None
 
 
 def refusal(field: str, message: str) -> ProblemError:
-    """400 for a field whose value is no good."""
-    return ProblemError(400, f"{field}: {message}.", field=field)
+    """400 for a field whose value is no good, "" for the whole body; `message` has no full stop."""
+    stop = "" if message.endswith("?") else "."
+    return ProblemError(400, f"{field}: {message}{stop}" if field else f"{message}{stop}", field=field)
 
 
 def _in_words(error: ErrorDetails, model: type[Body]) -> str:

@@ -35,6 +35,20 @@ Limit = Annotated[
     typer.Option("--limit", metavar="N", min=1, max=1000, help="Show at most this many."),
 ]
 
+MAX_DIGITS = 15
+
+
+def incident_number(text: str) -> int:
+    """Messages write #1, so that is what people paste.
+
+    Raises:
+        typer.BadParameter: with what was expected.
+    """
+    digits = text.removeprefix("#")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS or int(digits) < 1:
+        raise typer.BadParameter(f"{text!r} is no incident; expected a number such as 1 or '#1'")
+    return int(digits)
+
 
 def listen_address(text: str) -> tuple[str, int]:
     """`HOST:PORT`, `[::1]:PORT` or `:PORT` (every IPv4 address) as (host, port); port 0 takes a free one.

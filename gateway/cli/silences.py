@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
-import getpass
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
@@ -64,6 +63,7 @@ def add_silence(
     from gateway.cli import output as out
     from gateway.cli import spans, times
     from gateway.cli.client import Client
+    from gateway.cli.whoami import whoami
 
     asked: dict[str, Any] = {"matchers": _matchers(matchers)}
     span = spans.parse(lasts, until, start)
@@ -82,7 +82,7 @@ def add_silence(
         out.say("Nothing was silenced.")
         raise typer.Exit(1)
 
-    asked |= span(preview.at) | {"comment": comment, "force": force, "created_by": author or _user()}
+    asked |= span(preview.at) | {"comment": comment, "force": force, "created_by": author or whoami()}
     made = client.post("/silences", body=asked)
     if output == "json":
         out.write_json(made.body)
@@ -223,13 +223,6 @@ def _parsed(texts: "Iterable[str]") -> "list[Matcher]":
                 f"{text!r} at character {error.column}: {error}", param_hint="'MATCHER...'"
             ) from None
     return found
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return ""
 
 
 # --- what is shown -------------------------------------------------------------------------------------

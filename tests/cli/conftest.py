@@ -259,6 +259,8 @@ LISTED = {
             resolved=0,
             opened_at="2025-11-24T05:11:00.000Z",
             labels={"alertname": "DiskWillFill", "mountpoint": "/var/lib/docker data"},
+            acknowledged_by="dana",
+            acknowledged_until="2025-11-24T09:10:00.000Z",
         ),
         incident(
             number=987,

@@ -12,16 +12,22 @@ async def test_open_incidents_are_listed_in_the_servers_order_with_their_age(api
     ended = await tocsin("incidents", "list")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
-        "   #  STATUS        SEVERITY  FIRING    OPENED     RECEIVER                            LABELS",
         (
-            "1042  triggered     critical  3 of 4    5m ago     pagerduty                           "
-            "alertname=HighErrorRate cluster=eu-1"
+            "   #  STATUS        SEVERITY  FIRING    OPENED     WHO             "
+            "RECEIVER                            LABELS"
         ),
         (
-            "1041  acknowledged  high      1 of 1    3h 9m ago  slack-alerts                        "
-            'alertname=DiskWillFill mountpoint="/var/lib/docker data"'
+            "1042  triggered     critical  3 of 4    5m ago     -               "
+            "pagerduty                           alertname=HighErrorRate cluster=eu-1"
         ),
-        " 987  pending       -         12 of 12  2d 2h ago  a-receiver-with-a-rather-long-name",
+        (
+            "1041  acknowledged  high      1 of 1    3h 9m ago  dana, 50m left  "
+            'slack-alerts                        alertname=DiskWillFill mountpoint="/var/lib/docker data"'
+        ),
+        (
+            " 987  pending       -         12 of 12  2d 2h ago  -               "
+            "a-receiver-with-a-rather-long-name"
+        ),
     ]
 
 
@@ -33,7 +39,7 @@ async def test_on_a_narrow_terminal_no_number_is_cut_and_no_line_is_too_long(api
     assert lines[:3] == [
         "   #  STATUS        SEVERITY  FIRING    OPENED",
         "1042  triggered     critical  3 of 4    5m ago",
-        "    pagerduty  alertname=HighErrorRate cluster=eu-1",
+        "    -  pagerduty  alertname=HighErrorRate cluster=eu-1",
     ]
 
 
@@ -65,6 +71,41 @@ async def test_status_and_limit_reach_the_server_and_a_full_page_says_that_there
     server.answers["GET", "/api/v1/incidents?status=resolved&limit=1"] = 200, {"incidents": [api.incident()]}
     ended = await tocsin("incidents", "list", "--status", "resolved", "--limit", "1")
     assert (ended.code, ended.err) == (0, "The newest 1 are shown; --limit N shows more.\n")
+
+
+async def test_what_is_asked_for_reaches_the_server_and_what_is_not_does_not(server, tocsin):
+    path = "/api/v1/incidents?status=triggered&limit=50&team=web&severity=high&person=dana&mine=true"
+    server.answers["GET", path] = 200, {"incidents": []}
+    asked = ("--status", "triggered", "--team", "web", "--severity", "high", "--person", "dana", "--mine")
+    ended = await tocsin("incidents", "list", *asked)
+    assert (ended.code, ended.err) == (0, "No triggered incidents that are asked for.\n")
+
+
+async def test_who_has_an_incident_what_comes_next_and_what_is_related_are_shown(api, server, tocsin):
+    more = {
+        "status": "acknowledged",
+        "policy": "page",
+        "team": "backend",
+        "acknowledged_by": "dana",
+        "acknowledged_via": "Slack",
+        "acknowledged_at": "2025-11-24T08:16:00.000Z",
+        "acknowledged_until": "2025-11-24T08:46:00.000Z",
+        "next": {"text": "step 3: user kim: email", "at": "2025-11-24T08:29:30.000Z"},
+        "related": [api.incident(number=1043, policy="other")],
+    }
+    server.answers["GET", "/api/v1/incidents/1042"] = 200, api.story | more
+    ended = await tocsin("incidents", "show", "1042")
+    assert (ended.code, ended.err) == (0, "")
+    assert "  Receiver" not in ended.out
+    for line in (
+        "#1042  acknowledged  critical",
+        "  Policy        page",
+        "  Team          backend",
+        "  Acknowledged  by dana (Slack) 4m ago, until 2025-11-24 08:46:00 UTC (in 26m)",
+        "  Next          step 3: user kim: email, in 9m",
+        "  Related       #1043 triggered, policy:other",
+    ):
+        assert line in ended.out.splitlines()
 
 
 async def test_one_incident_is_shown_with_its_alerts_deliveries_and_timeline(api, server, tocsin):

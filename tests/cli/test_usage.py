@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (["lst"], "No such command 'lst'."),
         (["incidents", "lst"], "No such command 'lst'. Did you mean 'list'?"),
         (["--frobnicate"], "No such option: --frobnicate"),
-        (["incidents", "list", "--status", "closed"], "'closed' is not one of 'open', 'resolved', 'all'."),
+        (["incidents", "list", "--status", "closed"], "'closed' is not one of 'open', 'triggered',"),
         (["incidents", "list", "--limit", "0"], "'--limit'"),
         (["incidents", "show"], "Missing argument 'NUMBER'."),
         (["incidents", "show", "x"], "Invalid value for 'NUMBER'"),
@@ -66,7 +66,9 @@ def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
 COMMANDS = {
     "": ["demo", "check", "serve", "version", "routes", "incidents", "silences", "deliveries", "receivers"],
     "routes": ["show", "test"],
-    "incidents": ["list", "show"],
+    "incidents": [
+        *("list", "show", "ack", "unack", "resolve", "snooze", "escalate", "reassign", "respond", "note"),
+    ],
     "silences": ["add", "list", "show", "expire"],
     "deliveries": ["list", "retry"],
     "receivers": ["test"],

@@ -192,7 +192,7 @@ async def test_answers_need_respond_and_an_incident_that_there_is(api, verb):
 @pytest.mark.parametrize(
     ("verb", "body", "said"),
     [
-        ("reassign", {"user": "danna"}, "user: the configuration has no user 'danna'; did you mean 'dana'?."),
+        ("reassign", {"user": "danna"}, "user: the configuration has no user 'danna'; did you mean 'dana'?"),
         (
             "reassign",
             {"policy": "pge"},
