@@ -11,6 +11,7 @@ whether or not a restriction lets somebody serve them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from routing.wall_clock import DAY, FOREVER, clock, moment, seconds
@@ -79,7 +80,8 @@ def on_duty(rotation: Rotation, location: str, at: int) -> tuple[People, int]:
         return (), begin
     if not rotation.people:
         return (), FOREVER
-    within, until = _within(rotation.restrictions, location, at)
+    shown = clock(location, at)
+    within, until = _within(rotation.restrictions, location, at, shown // DAY)
     if not within:
         return (), until
     if len(rotation.people) == 1:
@@ -89,29 +91,36 @@ def on_duty(rotation: Rotation, location: str, at: int) -> tuple[People, int]:
         number = (at - begin) // (length * 1000)
         end = begin + (number + 1) * length * 1000
     else:
-        number = (clock(location, at) - first) // length
+        number = (shown - first) // length
         # A clock that was put back shows an earlier time than the change that has come already.
         while (end := moment(location, first + (number + 1) * length)) <= at:
             number += 1
     return rotation.people[number % len(rotation.people)], min(until, end)
 
 
-def _within(restrictions: tuple[Restriction, ...], location: str, at: int) -> tuple[bool, int]:
+def _within(restrictions: tuple[Restriction, ...], location: str, at: int, today: int) -> tuple[bool, int]:
     """Whether one of them contains the moment, and until when that holds at least."""
     if not restrictions:
         return True, FOREVER
-    today = clock(location, at) // DAY
-    # From the day before yesterday: where clocks are put back over midnight, yesterday ends twice.
-    windows = [
+    near = windows(restrictions, location, today)
+    if ends := [end for start, end in near if start <= at < end]:
+        return True, max(ends)
+    starts = [start for start, end in near if at < start < end]
+    return False, min(starts, default=moment(location, (today + 2) * DAY))
+
+
+@lru_cache(maxsize=8192)  # a day is asked about more than once, and so are all moments of it
+def windows(restrictions: tuple[Restriction, ...], location: str, today: int) -> tuple[tuple[int, int], ...]:
+    """From when to when somebody serves about this day, in no order.
+
+    From the day before yesterday on: where clocks are put back over midnight, yesterday ends twice.
+    """
+    return tuple(
         _window(restriction, location, day)
         for day in range(today - 2, today + 3)
         for restriction in restrictions
         if _begins_on(restriction, day)
-    ]
-    if ends := [end for start, end in windows if start <= at < end]:
-        return True, max(ends)
-    starts = [start for start, end in windows if at < start < end]
-    return False, min(starts, default=moment(location, (today + 2) * DAY))
+    )
 
 
 def _begins_on(restriction: Restriction, day: int) -> bool:

@@ -23,6 +23,8 @@ _LAST: Final = (datetime(9999, 1, 1) - _EPOCH) // timedelta(seconds=1)  # noqa: 
 def start_at(shown: datetime, location: str) -> int:
     """When the clock there first shows this (a datetime without a zone), milliseconds.
 
+    The location is the IANA name of a time zone, or `UTC`; that of this machine is none.
+
     Raises:
         LookupError, ValueError, OSError: this machine knows no such zone.
     """
@@ -41,7 +43,8 @@ def seconds(shown: datetime) -> int:
 
 def clock(location: str, at: int) -> int:
     """What the clock there shows at this moment (milliseconds), as `seconds` gives it."""
-    return seconds(datetime.fromtimestamp(min(at // 1000, _LAST), zone(location)).replace(tzinfo=None))
+    at = min(at // 1000, _LAST)
+    return at + _ahead(datetime.fromtimestamp(at, zone(location)))
 
 
 @lru_cache(maxsize=8192)  # what is asked about a day is asked again and again
@@ -49,19 +52,26 @@ def moment(location: str, shown: int, *, last: bool = False) -> int:
     """When the clock there shows this (`seconds`): the first or the last time; `FOREVER` from 9999 on."""
     if shown >= _LAST:
         return FOREVER
-    wall = _EPOCH + timedelta(seconds=shown)
-    first, second = (int(wall.replace(tzinfo=zone(location), fold=fold).timestamp()) for fold in (0, 1))
+    wall = (_EPOCH + timedelta(seconds=shown)).replace(tzinfo=zone(location))
+    first, second = shown - _ahead(wall), shown - _ahead(wall.replace(fold=1))
     if second < first:  # never shown; the clocks are put forward after `second`, at `first` at the latest
         return _change(location, second, first) * 1000
     return (second if last else first) * 1000
 
 
+def _ahead(there: datetime) -> int:
+    """How far the clock is ahead of UTC, seconds."""
+    offset = there.utcoffset()
+    assert offset is not None  # noqa: S101 - a named time zone has one
+    return offset.days * DAY + offset.seconds
+
+
 def _change(location: str, before: int, until: int) -> int:
     """When the clocks are put forward between these moments (seconds)."""
-    offset = clock(location, before * 1000) - before
+    ahead = clock(location, before * 1000) - before
     while until - before > 1:
         middle = (before + until) // 2
-        if clock(location, middle * 1000) - middle == offset:
+        if clock(location, middle * 1000) - middle == ahead:
             before = middle
         else:
             until = middle
