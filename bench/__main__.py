@@ -18,7 +18,19 @@ from typing import Any
 
 import orjson
 
-from bench import check, deadlines, ingest, inhibition, latency, memory, report, routing, rules, silences
+from bench import (
+    check,
+    deadlines,
+    ingest,
+    inhibition,
+    latency,
+    memory,
+    oncall,
+    report,
+    routing,
+    rules,
+    silences,
+)
 from bench.peers import STORES
 
 PARTS = (
@@ -32,6 +44,7 @@ PARTS = (
     "silences",
     "inhibition",
     "check",
+    "oncall",
 )
 OUTPUT = Path("bench/results/latest.json")
 
@@ -75,6 +88,9 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "check" in parts:
         _say("check")
         figures["check"] = check.measure(quick=quick)
+    if "oncall" in parts:
+        _say("oncall")
+        figures["oncall"] = oncall.measure(quick=quick)
     figures["machine"]["load_at_end"] = round(os.getloadavg()[0], 2)
     return figures
 

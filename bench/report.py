@@ -217,6 +217,19 @@ def _check(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _oncall(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(
+        ("on call, by", "who is, µs", "a year's gaps, ms", "of two years, ms", "gaps", ""),
+        [
+            (
+                *(row["kind"], row["ask_us"], row["gaps_ms"], row["two_years_ms"], row["gaps"]),
+                _mark(row),
+            )
+            for row in rows
+        ],
+    )
+
+
 def _mark(row: dict[str, Any]) -> str:
     return {True: "✓", False: "✗", None: ""}[row.get("reached")]
 
@@ -237,4 +250,5 @@ _PARTS = {
     "silences": _silences,
     "inhibition": _inhibition,
     "check": _check,
+    "oncall": _oncall,
 }
