@@ -15,15 +15,16 @@ import orjson
 import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from config.schedules import Calendar, calendars
 from gateway import ical, metrics
 from gateway.ical import MAX_BYTES, CalendarError, Read
+from gateway.named_calendars import AHEAD, DAY, PAST, State, calendars_of, file_text, users_of
 from gateway.store import keys
 from gateway.store.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from config.schedules import Calendar
     from gateway.plan import PlanInForce
     from gateway.store.store import Store
     from routing.oncall import Span
@@ -34,25 +35,7 @@ EVERY: Final = 300_000
 FILE_EVERY: Final = 30_000
 LOOK_S: Final = 5.0
 TIMEOUT_S: Final = 20.0
-DAY: Final = 86_400_000
-PAST: Final = 100 * DAY
-AHEAD: Final = 400 * DAY
 MOST: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How it stands with a calendar: when it was read last, and tried last (0 for never).
-
-    `error` says why the last try failed, "" where it did not; `unknown` is what in it names no user.
-    """
-
-    schedule: str
-    calendar: Calendar
-    read_at: int = 0
-    tried_at: int = 0
-    error: str = ""
-    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +59,7 @@ class Calendars:
 
     def named(self) -> list[tuple[str, Calendar]]:
         """The calendars of the plan in force, with their schedules' names."""
-        sections = self._plan.last.config.schedules
-        return [(section.name, calendar) for section in sections for calendar in calendars(section)]
+        return calendars_of(self._plan.last.config.schedules)
 
     def spans(self, calendar: Calendar) -> tuple[Span, ...]:
         """What it said when it was read last, from `PAST` ago to `AHEAD`; nothing where that never was."""
@@ -105,18 +87,12 @@ class Calendars:
             if text is None or (old and (old.text, old.asked) == (text, asked)):
                 known |= {calendar: old} if old else {}
                 continue
-            read = await asyncio.to_thread(_understood, text, calendar, day * DAY, self._users())
+            users = users_of(self._plan.last.config.users)
+            read = await asyncio.to_thread(_understood, text, calendar, day * DAY, users)
             known[calendar] = _Known(text, asked, read or (old.read if old else Read(())))
         changed = known != self._known
         self._known = known
         return changed
-
-    def _users(self) -> dict[str, str]:
-        """Names and addresses in lower case -> names."""
-        users = self._plan.last.config.users
-        return {user.email.lower(): user.name for user in users if user.email} | {
-            user.name.lower(): user.name for user in users
-        }
 
     async def states(self) -> list[State]:
         """How it stands with each calendar. Raises `StoreUnavailableError`."""
@@ -163,7 +139,8 @@ class Calendars:
         now = await self._store.now()
         try:
             text = await _text(session, calendar)
-            await asyncio.to_thread(ical.read, text, calendar, now - PAST, now + AHEAD, self._users())
+            users = users_of(self._plan.last.config.users)
+            await asyncio.to_thread(ical.read, text, calendar, now - PAST, now + AHEAD, users)
             await self._keep(calendar, text, now)
             after = {"read_at": now, "tried_at": now, "error": ""}
         except CalendarError as error:
@@ -226,21 +203,3 @@ async def _text(session: ClientSession, calendar: Calendar) -> str:
             raise
         why = getattr(error, "strerror", None) or type(error).__name__  # its text may show the address
         raise CalendarError(f"it cannot be reached: {why}") from None
-
-
-def file_text(calendar: Calendar) -> str:
-    """The text of a calendar that is a file.
-
-    Raises:
-        CalendarError: with the reason.
-    """
-    if calendar.file is None:
-        raise CalendarError("it has an address, which is read by the service only")
-    try:
-        with calendar.file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise CalendarError(f"the file cannot be read: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise CalendarError(f"larger than {MAX_BYTES >> 20} MiB")
-    return data.decode(errors="replace")

@@ -7,22 +7,21 @@ store is away the last that was known goes on. Times are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.calendars import Calendars
+from gateway.named_calendars import with_calendars
 from gateway.store.overrides import OverrideStore
 from routing import oncall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
 
     from config.compile import Plan
-    from config.schedules import Calendar
     from gateway.plan import PlanInForce
     from gateway.store.overrides import Kept
     from gateway.store.store import Store
-    from routing.oncall import Override, Schedule, Span
+    from routing.oncall import Override, Schedule
 
 
 class OnCall:
@@ -79,17 +78,3 @@ class OnCall:
             for one in self._kept:
                 self._overrides.setdefault(one.override.schedule, []).append(one.override)
             self._version = version  # what was written meanwhile has a newer one, and is read the next time
-
-
-def with_calendars(
-    plan: Plan, named: Iterable[tuple[str, Calendar]], spans: Callable[[Calendar], tuple[Span, ...]]
-) -> Mapping[str, Schedule]:
-    """The plan's schedules, with the spans of the calendars that they name."""
-    filled = dict(plan.schedules)
-    for name, calendar in named:
-        layers = list(filled[name].layers)
-        layer, said = layers[calendar.layer], spans(calendar)
-        own = replace(layer, holidays=said) if calendar.holidays else replace(layer, spans=said)
-        layers[calendar.layer] = own
-        filled[name] = replace(filled[name], layers=tuple(layers))
-    return filled

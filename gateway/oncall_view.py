@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from config.users import UserConfig
-    from gateway.calendars import State
+    from gateway.named_calendars import State
     from routing.oncall import Override, Schedule
 
 LONGEST: Final = HORIZON  # that one question may span

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.auth import Auth
-    from gateway.calendars import State
+    from gateway.named_calendars import State
     from gateway.oncall import OnCall
     from gateway.plan import PlanInForce
     from gateway.store.store import Store

@@ -69,6 +69,7 @@ def application() -> typer.Typer:
         demo,
         heartbeats,
         incidents,
+        oncall,
         receivers,
         routes,
         serve,
@@ -92,6 +93,7 @@ def application() -> typer.Typer:
     app.add_typer(routes.app, name="routes", no_args_is_help=True)
     app.add_typer(incidents.app, name="incidents", no_args_is_help=True)
     app.add_typer(silences.app, name="silences", no_args_is_help=True)
+    app.add_typer(oncall.app, name="oncall", no_args_is_help=True)
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)
     app.command("heartbeats")(heartbeats.heartbeats)

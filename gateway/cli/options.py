@@ -3,6 +3,7 @@
 A token is never given back: it has no default that help could show, and no message repeats it.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -28,6 +29,17 @@ Token = Annotated[
         envvar="TOCSIN_TOKEN",
         show_default=False,
         help="One of the server's tokens; safer in the environment.",
+    ),
+]
+AnswerFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Answer from a tocsin.yaml, without a server.",
     ),
 ]
 Limit = Annotated[

@@ -50,7 +50,7 @@ def show_routes(
     from routing.explain import explain
 
     alert = _alert(labels) if labels else None
-    root = _plan(config).root
+    root = plan_of(config).root
     visits = explain(root, alert) if alert is not None else ()
     if output == "text":
         drawings.write_tree(root, visits)
@@ -97,10 +97,10 @@ def try_labels(
             param_hint="'--batch'",
         )
     if batch:
-        _answer_all(Tree(_plan(config).root), batch)
+        _answer_all(Tree(plan_of(config).root), batch)
         return
     alert = _alert(labels or [])
-    plan = _plan(config)
+    plan = plan_of(config)
     routes = Tree(plan.root).match(alert)
     visits = visit(plan.root, alert) if explain else ()
     receivers = ",".join(route.told for route in routes)
@@ -116,7 +116,8 @@ def try_labels(
         raise typer.Exit(1)
 
 
-def _plan(file: Path) -> "Plan":
+def plan_of(file: Path) -> "Plan":
+    """The plan of a configuration file; what is wrong with it ends the command."""
     from config.compile import compile_plan
     from config.load import load
     from config.problems import ConfigError

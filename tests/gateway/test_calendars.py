@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from structlog.testing import capture_logs
 from world import HOUR, MINUTE, START, World
 
-from gateway import calendars
+from gateway import named_calendars
 from gateway.oncall import OnCall
 
 if TYPE_CHECKING:
@@ -192,4 +192,4 @@ async def test_a_copy_is_kept_as_long_as_it_may_be_needed(office):
     await office.look()
     name = "t:{s}:calendars:ends"
     (ends,) = (await office.world.redis.zrange(name, 0, -1, withscores=True))[0][1:]
-    assert ends == START + calendars.AHEAD
+    assert ends == START + named_calendars.AHEAD
