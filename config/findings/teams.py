@@ -137,13 +137,13 @@ def _lacks(code: Code, subject: Subject) -> Iterator[Finding]:
                 else ("escalation_policies",)
             )
             reason = f"a policy tells {{team: {lack.way}}}, and an alert without a team has no {key}{some}"
-            yield subject.finding(code, path, reason, f"Give team_defaults a {key}.", key=True)
+            yield subject.finding(code, path, reason, f"Write {key} in team_defaults.", key=True)
             continue
         name = subject.name(("teams", lack.team, "name"))
         reason = f"a policy tells {{team: {lack.way}}}, and the team {name} has no {key}{some}"
         if lack.covered:
             reason += "; that of team_defaults is told"
-        yield subject.finding(code, ("teams", lack.team), reason, f"Give it a {key}, or team_defaults one.")
+        yield subject.finding(code, ("teams", lack.team), reason, f"Write {key} there, or in team_defaults.")
 
 
 def _code_of(lack: Lack) -> Code:
