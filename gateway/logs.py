@@ -33,11 +33,11 @@ _SECRET_TEXT: Final = re.compile(
     r"""
       (?P<userinfo> :// [^\s/@:]* : ) [^\s/@]+ (?=@)              # scheme://user:PASSWORD@host
     | (?P<scheme> \b (?: bearer | basic ) \s+ ) [\w.~+/=-]{8,}    # Authorization: Bearer TOKEN
-    | (?P<slack> \b xox[abeprs]- ) [\w-]+                         # Slack's tokens
+    | (?P<slack> \b (?: xox[abeprs] | xapp )- ) [\w-]+            # Slack's tokens
     | (?P<hook> /services/ ) [\w-]+ / [\w-]+ / [\w-]+             # Slack's incoming webhooks
     | (?P<beat> /heartbeat/ [\w.-]+ / ) [^\s/?\#"']+                # a heartbeat's token in its path
     | (?P<link> /link/ ) [\w.~%-]+                                # a link in a mail
-    | (?P<query> [?&] (?: token | key | secret | password | sig ) = ) [^\s&"']+
+    | (?P<query> [?&] (?: token | ticket | key | secret | password | sig ) = ) [^\s&"']+
     """,
     re.IGNORECASE | re.VERBOSE,
 )

@@ -100,7 +100,7 @@ class SlackCommands:
                 return "\n".join([await self.acts.give(number, what, who) for number in numbers])
         known = [*_SIMPLE, "list", "show", "snooze", "note", "oncall", "override", "help"]
         near = did_you_mean(command, known)
-        raise NotUnderstoodError(f"There is no command `{_shown(command)}`{near}; these there are:\n{HELP}")
+        raise NotUnderstoodError(f"There is no command `{_shown(command)}`{near}\n{HELP}")
 
     # --- incidents ------------------------------------------------------------------------------------
 

@@ -46,7 +46,6 @@ class SlackSocket:
         self._app = app
         self._take = take
         self._changed = asyncio.Event()
-        self.first_pause_s = FIRST_PAUSE_S
 
     def changed(self) -> None:
         """The configuration may want something else now."""
@@ -69,7 +68,7 @@ class SlackSocket:
 
     async def _hold(self) -> None:
         """One connection after the other, until it is cancelled."""
-        pause, open_ = self.first_pause_s, set[asyncio.Task[None]]()
+        pause, open_ = FIRST_PAUSE_S, set[asyncio.Task[None]]()
         loop = asyncio.get_running_loop()
         try:
             while True:
@@ -79,7 +78,7 @@ class SlackSocket:
                 task.add_done_callback(open_.discard)
                 await leaving.wait()
                 if loop.time() - began >= GOOD_AFTER_S:
-                    pause = self.first_pause_s
+                    pause = FIRST_PAUSE_S
                     continue
                 await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - only spreads the load
                 pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -111,7 +111,7 @@ class SlackStandin(HttpStandin):
         arguments = await _arguments(request)
         method = request.match_info["method"]
         if method == "apps.connections.open":
-            return web.json_response(self.app.connections.open(_bearer(request)))
+            return web.json_response(await self.app.connections.open(_bearer(request)))
         serve = self._methods.get(method)
         error = self._refusal(request, method)
         if error:

@@ -33,11 +33,13 @@ class SlackConnections:
 
     Attributes:
         app_token: what opens them.
+        refusals: how often it was not the one.
     """
 
     def __init__(self, url: Callable[[], str]) -> None:
         self._url = url
         self.app_token = "xapp-stand-in"  # noqa: S105 - opens nothing but this
+        self.refusals = 0
         self._tickets: set[str] = set()
         self._open: list[_Connection] = []
         self._changed = asyncio.Condition()
@@ -50,23 +52,33 @@ class SlackConnections:
         """How many the app holds open."""
         return len(self._open)
 
-    def open(self, token: str) -> dict[str, Any]:
+    async def open(self, token: str) -> dict[str, Any]:
         """`apps.connections.open`: a ticket for a connection, or Slack's error."""
-        if not token.startswith("xapp-"):
-            return {"ok": False, "error": "not_allowed_token_type" if token else "not_authed"}
         if token != self.app_token:
-            return {"ok": False, "error": "invalid_auth"}
+            async with self._changed:
+                self.refusals += 1
+                self._changed.notify_all()
+            known = "invalid_auth" if token.startswith("xapp-") else "not_allowed_token_type"
+            return {"ok": False, "error": known if token else "not_authed"}
         ticket = secrets.token_hex(12)
         self._tickets.add(ticket)
-        return {
-            "ok": True,
-            "url": f"{self._url().replace('http', 'ws', 1)}/link?ticket={ticket}&app_id=A0STANDIN",
-        }
+        address = self._url().replace("http", "ws", 1)
+        return {"ok": True, "url": f"{address}/link?ticket={ticket}&app_id=A0STANDIN"}
 
     async def connected(self, count: int, within_s: float = 5.0) -> None:
         """Waits until the app holds so many connections."""
         async with asyncio.timeout(within_s), self._changed:
             await self._changed.wait_for(lambda: len(self._open) == count)
+
+    async def refused(self, count: int, within_s: float = 5.0) -> None:
+        """Waits until so many tokens have been refused."""
+        async with asyncio.timeout(within_s), self._changed:
+            await self._changed.wait_for(lambda: self.refusals >= count)
+
+    async def send_raw(self, frame: str) -> None:
+        """Sends something over each connection that may be no event at all."""
+        for one in list(self._open):
+            await one.socket.send_str(frame)
 
     async def say_goodbye(self, reason: str = "refresh_requested") -> None:
         """Tells the app, over each connection, that Slack is going to close it."""

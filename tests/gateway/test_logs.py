@@ -91,6 +91,11 @@ def test_a_python_warning_is_a_line(said):
         ("reason", "401 for Basic dXNlcjpwYXNz", "401 for Basic ***"),
         ("reason", ["sent xoxb-123-abc to them"], ["sent xoxb-*** to them"]),
         ("error", ValueError("bad xapp xoxp-1-a"), "bad xapp xoxp-***"),
+        (
+            "reason",
+            "xapp-1-A0-b wss://x.test/link?ticket=abc&app_id=A",
+            "xapp-*** wss://x.test/link?ticket=***&app_id=A",
+        ),
         ("token", None, None),
         ("tokens", 3, 3),
         ("incident", 1042, 1042),
