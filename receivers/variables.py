@@ -12,6 +12,7 @@ from receivers.budget import Weighed
 from receivers.filters import safe_url, truncated
 from receivers.sandbox import words
 from routing.alerts import fingerprint
+from routing.incident_records import ENDED, FIRST, GROWN, PARTLY, REPEATED
 from routing.severity import USUAL
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _PLACES: Final = 4
 _NAMED: Final = 3
 _VALUE: Final = 60
 _ELSEWHERE: Final = words("alertname severity")
+_ROUTINE: Final = frozenset({FIRST, GROWN, PARTLY, ENDED, REPEATED})
 
 
 class Labels(dict[str, str], Weighed):
@@ -98,6 +100,7 @@ class Variables(TypedDict):
     description: str  # the common one, or the only alert's
     status: str  # firing | resolved
     kind: str  # ring | update | end
+    news: str  # the reason as a sentence, where it is more than that alerts fire, join, repeat or end
     reason: str  # why this is sent: "first notification", "repeat interval elapsed"...
     severity: str  # the worst
     incident: int  # its number
@@ -151,6 +154,7 @@ def variables(message: Message) -> Variables:
         "status": message.status,
         "kind": message.kind,
         "reason": message.reason,
+        "news": news(message),
         "incident": message.incident,
         "receiver": message.receiver,
         "route": message.route,
@@ -219,6 +223,14 @@ def _mark(message: Message) -> str:
     if message.kind == "update" and message.acknowledged:
         return "[ACK ENDS]" if message.acknowledged.reminded else "[ACK]"
     return f"[FIRING:{message.firing}]"
+
+
+def news(message: Message) -> str:
+    """`Dana has it (Slack).`, `Step 2: nobody has it in hand.`; "" for what the rest of a message says."""
+    if message.test or message.kind == "end" or message.reason in _ROUTINE:
+        return ""
+    reason = message.reason.strip()
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
 
 
 def marked(message: Message, text: str) -> str:

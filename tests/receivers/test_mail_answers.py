@@ -89,6 +89,22 @@ def test_a_ring_alarms_although_somebody_has_it(make_message: MakeMessage):
     assert mail(make_message(acknowledged=ACK))["Subject"].startswith("[FIRING:2] ")
 
 
+@pytest.mark.parametrize(
+    ("reason", "first"),
+    [
+        ("first notification", "HighAPIResponseTime eu-west: 2 firing, severity critical"),
+        ("repeat interval elapsed", "HighAPIResponseTime eu-west: 2 firing, severity critical"),
+        ("step 2: nobody has it in hand", "Step 2: nobody has it in hand."),
+        ("dana asks for help.", "Dana asks for help."),
+        ("<b>", "<b>."),
+    ],
+)
+def test_a_ring_says_first_why_it_is_more_than_an_alarm(make_message: MakeMessage, reason: str, first: str):
+    plain, html = parts(mail(make_message(reason=reason)))
+    assert plain.partition("\n")[0] == first
+    assert "<b>." not in html
+
+
 def test_it_says_who_has_it_what_comes_next_and_what_happened(make_message: MakeMessage):
     message = make_message(
         reason="new alerts added", acknowledged=ACK, upcoming="step 2: <i>team lead",
