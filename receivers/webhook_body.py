@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from receivers.base import Message, ShownAlert
+    from routing.incident_records import Ack
 
 MAX_BODY: Final = 32 * 1024 * 1024
 _INLINE: Final = 20_000  # characters in labels; their fingerprints take about three milliseconds
@@ -106,6 +107,9 @@ def _assemble(message: Message, encoded: list[_Encoded], max_alerts: int) -> byt
             "held_by": message.held_by,
             "url": message.url,
             "kind": message.kind,
+            "reason": message.reason,
+            "acknowledged": _acknowledged(message.acknowledged),
+            "upcoming": _upcoming(message),
             "delivery": message.delivery,
             "revision": message.revision,
             "ring": message.ring,
@@ -113,6 +117,17 @@ def _assemble(message: Message, encoded: list[_Encoded], max_alerts: int) -> byt
         },
     }
     return orjson.dumps(body)
+
+
+def _acknowledged(ack: Ack | None) -> dict[str, Any] | None:
+    if ack is None:
+        return None
+    until = moment(ack.until) if ack.until else None
+    return {"by": ack.by, "via": ack.via, "at": moment(ack.at), "until": until}
+
+
+def _upcoming(message: Message) -> dict[str, str] | None:
+    return {"what": message.upcoming, "at": moment(message.upcoming_at)} if message.upcoming else None
 
 
 def _fitting(texts: list[bytes]) -> list[bytes]:

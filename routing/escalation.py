@@ -56,7 +56,7 @@ class Telling:
         known = [one for one in self.told if one.place == way.place and one.state != "dead"]
         if known:
             one = known[-1]
-            a_moment_ago = one.ring_at > self.now - TOGETHER and one.rung_by not in ("", by)
+            a_moment_ago = one.ring_at > self.now - TOGETHER and one.rung_by != by and one.rung_by and by
             if one.id not in self.orders and not a_moment_ago:
                 self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by)
         elif way.place not in self.rings:

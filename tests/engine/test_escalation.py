@@ -216,3 +216,15 @@ async def test_the_second_to_acknowledge_is_told_who_was_first(world: World) -> 
     noted = await world.answer(1, Noted("sam", "Slack", "it is the disk"))
     assert noted.said == "Noted in #1."
     assert "sam (Slack): it is the disk" in await world.timeline(1)
+
+
+async def test_who_has_it_is_reminded_before_that_ends(make_world: MakeWorld) -> None:
+    users = 'users: [{name: dana, webhook: "http://dana.test"}]\n'
+    world = await make_world(users + CONFIG.replace("[{receiver: second}]", "[{user: dana}]"))
+    await world.take(world.fires("A", severity="high"))
+    await world.until(6 * MINUTE)
+    await world.answer(1, DANA)
+    await world.until(32 * MINUTE)
+    heard = [note for note in world.notes if note.kind == "ring" and note.at > 20 * MINUTE]
+    assert [(note.at / MINUTE, note.receiver) for note in heard] == [(31, "user dana: webhook")]
+    assert heard[0].message.reason == "the acknowledgement by dana ends in 5 min"
