@@ -107,7 +107,6 @@ def _assemble(message: Message, encoded: list[_Encoded], max_alerts: int) -> byt
             "held_by": message.held_by,
             "url": message.url,
             "kind": message.kind,
-            "reason": message.reason,
             "acknowledged": _acknowledged(message.acknowledged),
             "upcoming": _upcoming(message),
             "delivery": message.delivery,
