@@ -23,7 +23,7 @@ _LAST: Final = (datetime(9999, 1, 1) - _EPOCH) // timedelta(seconds=1)  # noqa: 
 def start_at(shown: datetime, location: str) -> int:
     """When the clock there first shows this (a datetime without a zone), milliseconds.
 
-    The location is the IANA name of a time zone, or `UTC`; that of this machine is none.
+    The location is the IANA name of a time zone, `UTC`, or `Local` for that of this machine.
 
     Raises:
         LookupError, ValueError, OSError: this machine knows no such zone.
@@ -61,8 +61,7 @@ def moment(location: str, shown: int, *, last: bool = False) -> int:
 
 def _ahead(there: datetime) -> int:
     """How far the clock is ahead of UTC, seconds."""
-    offset = there.utcoffset()
-    assert offset is not None  # noqa: S101 - a named time zone has one
+    offset = (there if there.tzinfo else there.astimezone()).utcoffset() or timedelta()
     return offset.days * DAY + offset.seconds
 
 

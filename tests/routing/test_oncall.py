@@ -1,5 +1,6 @@
 """Who is on call: layers, rotations, restrictions, overrides, and what clocks do to them."""
 
+import time
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -190,6 +191,14 @@ def test_hours_of_duty_begin_the_first_time_and_end_the_last(location, start, en
     assert (one.start, one.end) == tuple(ms(text, location) for text in opened)
 
 
+def test_clocks_that_are_put_back_over_midnight_do_not_end_the_day_before_early():
+    friday = Restriction(((5, 5),), 23 * 60 + 59, 23 * 60 + 59)  # and Saturday, which has a second 23:59
+    it = schedule(rotation("ana", "2010-01-01", 1, "days", friday), location="America/St_Johns")
+    moments = ("2010-11-05 23:58:59", "2010-11-05 23:59", "2010-11-07 00:00:30", "2010-11-06 23:58:59+")
+    assert [len(on_call(it, ms(at, "America/St_Johns"))) for at in moments] == [0, 1, 1, 1]
+    assert on_call(it, ms("2010-11-06 23:59+", "America/St_Johns")) == ()
+
+
 @pytest.mark.parametrize(
     ("at", "people"),
     [
@@ -326,6 +335,16 @@ def test_there_is_an_answer_to_the_end_of_the_calendar(unit, location):
 def test_what_a_clock_shows_is_a_moment_or_two(shown, location, first, last):
     moments = (start_at(wall(shown), location), end_at(wall(shown), location))
     assert moments == tuple(int(datetime.fromisoformat(text).timestamp() * 1000) for text in (first, last))
+
+
+def test_the_clock_of_this_machine_counts_where_it_is_asked_for(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    it = schedule(rotation("ana bob", "2026-10-24 02:30", 1, "days"), location="Local")
+    found = on_call(it, ms("2026-10-25 02:10+", "Europe/Berlin")), start_at(wall("2026-03-29 02:30"), "Local")
+    monkeypatch.undo()
+    time.tzset()
+    assert found == (("bob",), ms("2026-03-29 03:00", "Europe/Berlin"))
 
 
 def test_what_is_beyond_the_calendar_never_comes():
