@@ -114,7 +114,9 @@ def part(name: str, about: str, **schema: Any) -> Parameter:
     return Parameter(name, about, {"type": "string", "minLength": 1} | schema, "path")
 
 
-NUMBER: Final = part("number", "The incident's number.", type="integer", minimum=1, maximum=10**15 - 1)
+NUMBER: Final = part(
+    "number", "The incident's number.", type="integer", minimum=1, maximum=10**15 - 1, examples=[1]
+)
 
 
 def routes(operations: Iterable[Operation]) -> list[web.RouteDef]:

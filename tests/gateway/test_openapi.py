@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 CONFIG = """
-route: {receiver: nobody, group_by: [alertname], group_wait: 0s}
+users: [{name: dana, webhook: "http://127.0.0.1:1/dana"}]
+escalation_policies:
+  - {name: page, ack_timeout: 30m, steps: [{notify: [{user: dana}]}, {after: 1h, notify: [{user: dana}]}]}
+route:
+  receiver: nobody
+  group_by: [alertname]
+  group_wait: 0s
+  routes: [{matchers: [severity="critical"], policy: page}]
 receivers: [{name: nobody}]
 """
 TRIED_FOR_S = 8
@@ -81,7 +88,7 @@ async def test_a_tool_that_knows_only_the_description_finds_no_answer_that_it_do
 ):
     url = f"http://127.0.0.1:{service.port}"
     async with ClientSession() as client:
-        body = [{"labels": {"alertname": f"Down{n}"}} for n in range(3)]
+        body = [{"labels": {"alertname": f"Down{n}", "severity": "critical"}} for n in range(3)]
         async with client.post(f"{url}/api/v2/alerts", json=body) as response:
             assert response.status == 200
     tool = Path(sys.executable).with_name("schemathesis")
@@ -98,3 +105,7 @@ async def test_a_tool_that_knows_only_the_description_finds_no_answer_that_it_do
     )
     out, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, out.decode()[-6_000:]
+    async with ClientSession() as client, client.get(f"{url}/api/v1/incidents/1") as response:
+        lines = (await response.json())["timeline"]
+    kinds = {line["kind"] for line in lines}
+    assert kinds & {"note", "escalated", "acknowledged", "dismissed"}  # it really had its say
