@@ -112,7 +112,9 @@ def _write_first(own: "list[Shifts]", now: datetime) -> None:
             out.plain(one["schedule"]),
             said.clock(shift["start"], one["time_zone"]),
             said.clock(shift["end"], one["time_zone"]),
-            "now" if (start := times.parse(shift["start"])) and start <= now else times.distance(start, now),
+            "now"
+            if (begin := times.parse(shift["start"])) and begin <= now
+            else times.distance(shift["start"], now),
         ]
         for one in own
         for shift in one["shifts"][:1]
@@ -174,11 +176,14 @@ def gaps(
     """List the times at which nobody is on call. Exits 1 where there are any."""
     from gateway.cli import output as out
     from gateway.cli import shift_words as said
+    from gateway.cli import spans
     from gateway.cli.rota import rota
 
+    spans.duration(lasts)
     found = rota(config, server, token).shifts(schedules or [], "now", f"+{lasts}")
-    holes = [{**one, "shifts": [shift for shift in one["shifts"] if not shift["people"]]} for one in found]
-    several = [(one, shift) for one in holes for shift in one["shifts"]]
+    for one in found:
+        one["shifts"] = [shift for shift in one["shifts"] if not shift["people"]]
+    several = [(one, shift) for one in found for shift in one["shifts"]]
     if output == "json":
         out.write_json({"schedules": found})
     elif several:

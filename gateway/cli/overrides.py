@@ -36,12 +36,15 @@ def add_override(
     from gateway.api.shapes import moment
     from gateway.cli import output as out
     from gateway.cli import shift_words as said
+    from gateway.cli import spans
     from gateway.cli.client import Client
     from gateway.cli.rota import ServerRota, chosen
     from gateway.oncall_view import TimeError, when
 
     if bool(lasts) == bool(until):
         raise typer.BadParameter("give one of them, not both or none", param_hint="'--for' / '--until'")
+    if lasts:
+        spans.duration(lasts)
     client = Client(server, token)
     known = ServerRota(client)
     zone = known.schedules[chosen([schedule], known.schedules)[0]].get("time_zone") or "UTC"

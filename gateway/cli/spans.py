@@ -33,7 +33,7 @@ def parse(lasts: str, until: str, start: str) -> Callable[[datetime], dict[str, 
         raise typer.BadParameter("give one of them, not both or none", param_hint="'--for' / '--until'")
     begins = _moment(start, "'--start'") if start else None
     ends = _moment(until, "'--until'") if until else None
-    length = timedelta(milliseconds=_duration(lasts)) if lasts else timedelta()
+    length = timedelta(milliseconds=duration(lasts)) if lasts else timedelta()
 
     def span(now: datetime) -> dict[str, str]:
         try:
@@ -54,7 +54,7 @@ def end(lasts: str, until: str) -> dict[str, str]:
     if bool(lasts) == bool(until):
         raise typer.BadParameter("give one of them, not both or none", param_hint="'--for' / '--until'")
     if lasts:
-        _duration(lasts)
+        duration(lasts)
         return {"for": lasts}
     return {"until": (_next(until) or _moment(until, "'--until'", "08:00, ")).isoformat()}
 
@@ -70,7 +70,8 @@ def _next(text: str) -> datetime | None:
     return next(at for day in days if (at := datetime.combine(day, wanted).astimezone()) > now)
 
 
-def _duration(text: str) -> int:
+def duration(text: str) -> int:
+    """Milliseconds of what was typed after `--for`. Raises `typer.BadParameter`."""
     try:
         length = parse_duration(text)
     except PydanticCustomError as error:
