@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from gateway.store.records import BROUGHT_UP_TO_DATE
 from receivers.base import Refused, Retry, Sent
 from routing.delivery import Delivery, Failed, Rejected, Told
 from routing.incident_records import HELD, PARTLY
@@ -123,7 +124,7 @@ def sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdict
     return _UNCHANGED | fields | {"lines": [[kind, line, _where(begun)]] if line else []}
 
 
-_SAID: Final = {"ring": "told", "update": "message brought up to date", "end": "told of the end"}
+_SAID: Final = {"ring": "told", "update": BROUGHT_UP_TO_DATE, "end": "told of the end"}
 
 
 def rang(kind: str, text: str) -> bool:

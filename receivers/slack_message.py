@@ -142,7 +142,7 @@ def news(message: Message) -> str:
         return ""
     if message.reason == "no longer held":
         return f"no longer held, {message.firing} {'alert fires' if message.firing == 1 else 'alerts fire'}"
-    if message.new_firing:
+    if message.new_firing and (message.reason == "new alerts added" or message.new_firing < message.firing):
         more = "1 more alert fires" if message.new_firing == 1 else f"{message.new_firing} more alerts fire"
         return f"{more}, {message.firing} in all"
     if message.reason == "repeat interval elapsed":

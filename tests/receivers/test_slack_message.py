@@ -154,6 +154,8 @@ def test_of_many_alerts_the_first_ten_are_listed_and_all_are_counted(
         ({"kind": "update", "reason": "some alerts resolved"}, ""),
         ({"reason": "new alerts added", "new_firing": 1}, "1 more alert fires, 2 in all"),
         ({"reason": "new alerts added", "new_firing": 2}, "2 more alerts fire, 2 in all"),
+        ({"reason": "step 2: escalated", "new_firing": 2}, "step 2: escalated"),
+        ({"reason": "step 2: escalated", "new_firing": 1}, "1 more alert fires, 2 in all"),
         ({"reason": "repeat interval elapsed"}, "still firing after 13m"),
         ({"reason": "<severity> rose"}, "&lt;severity&gt; rose"),
     ],

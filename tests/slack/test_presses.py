@@ -120,6 +120,7 @@ async def test_who_gives_it_back_lets_the_policy_ring_again(town: Town) -> None:
     await town.until(lambda: "Unacknowledge" in labels(message))
     await town.slack.press(message, "Unacknowledge", ERIN)
     await town.until(lambda: any(reply.heard for reply in town.slack.replies(message)))
+    assert "brought up to date" not in thread(town, message)  # no news to whoever sees the message
     assert (await town.said(2))[1] == "#1 is given back: its policy starts again."
     assert (await town.incident()).status is Status.TRIGGERED
 
