@@ -165,8 +165,8 @@ def test_a_model_that_goes_minute_by_minute_gives_the_same_shifts_around_each_ch
 
 
 @pytest.mark.long
-@settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(around_a_change(15))
+@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(around_a_change(4))
 def test_it_gives_the_same_for_thousands_of_schedules_asked_about_each_minute(case):
     (schedule, overrides), since, until = case
     agree(schedule, overrides, since, until, stride=1)
@@ -178,7 +178,7 @@ def test_it_gives_the_same_over_two_years(location):
     change = CHANGES[location][0]
     since, until = ms(change) - 30 * DAY, ms(change) + 700 * DAY
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(cases(location, change, 30))
     def each(case):
         agree(*case, since, until, stride=61)
