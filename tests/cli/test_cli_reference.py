@@ -4,10 +4,11 @@ After a change of the commands: `TOCSIN_WRITE_DOCS=1 python -m pytest tests/cli/
 """
 
 import os
+import re
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
-GROUPS = ("routes", "incidents", "silences", "deliveries", "receivers")
+GROUPS = ("routes", "incidents", "silences", "oncall", "oncall override", "deliveries", "receivers")
 PREFACE = """\
 # The command line
 
@@ -27,14 +28,11 @@ Data goes to stdout, everything else to stderr. `--output json` prints the API's
 """
 
 
-def commands(here):
-    listed = here("--help").out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
-    for name in (line.split()[0] for line in listed):
-        if name not in GROUPS:
-            yield [name]
-            continue
-        below = here(name, "--help").out.partition("Commands:\n")[2].splitlines()
-        yield from ([name, line.split()[0]] for line in below)
+def commands(here, *above):
+    for line in here(*above, "--help").out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines():
+        if re.match(r"  \S", line):  # the first of its lines
+            name = (*above, line.split()[0])
+            yield from commands(here, *name) if " ".join(name) in GROUPS else [list(name)]
 
 
 def test_the_page_about_the_command_line_says_what_help_says(here, monkeypatch):
