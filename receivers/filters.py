@@ -1,7 +1,7 @@
 """How one value is shown: a time, a duration, an address, a line of text that comes from outside.
 
 Template filters of ours and what receivers share; knows nothing of incidents. Which words a message has is in
-`variables.py`, Slack's notation in `slack_markup.py`.
+`wording.py`, Slack's notation in `slack_markup.py`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from receivers.filters import truncated
 from receivers.render import Renderer, TemplateError, default_text
 from receivers.sandbox import words
-from receivers.variables import marked
+from receivers.wording import marked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

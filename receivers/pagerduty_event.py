@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from receivers import filters, variables
+from receivers import filters, variables, wording
 from receivers.render import TemplateError
 from routing.severity import USUAL
 
@@ -89,13 +89,13 @@ def _payload(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
     label = message.common_labels.get
     held = _HELD if message.held_by else ""
     payload = {
-        "summary": variables.marked(message, held + (summary or _summary(message)))[:MAX_SUMMARY],
+        "summary": wording.marked(message, held + (summary or _summary(message)))[:MAX_SUMMARY],
         "source": texts.line(config.source, _source(message)) or "Tocsin",
         "severity": _severity(texts.line(config.severity, ""), message),
-        "timestamp": filters.iso(variables.since(message)),
+        "timestamp": filters.iso(wording.since(message)),
         "component": texts.line(config.component, label("service") or label("job") or ""),
         "group": texts.line(config.group, label("cluster") or label("namespace") or ""),
-        "class": texts.line(config.class_, variables.name(message)),
+        "class": texts.line(config.class_, wording.name(message)),
         "custom_details": _details(config, message, texts),
     }
     return {name: value for name, value in payload.items() if value}
@@ -106,15 +106,15 @@ def _severity(said: str, message: Message) -> Grade:
     if message.held_by:
         return "info"
     said = said.strip()
-    return variables.grade(message) if said in ("", message.severity) else USUAL.grade(said)
+    return wording.grade(message) if said in ("", message.severity) else USUAL.grade(said)
 
 
 def _summary(message: Message) -> str:
     """`HighLatency eu-west: p99 is above 2 s (3 alerts)`: what a phone reads out."""
     groups = [v for name, v in sorted(message.group_labels.items()) if v and name != "alertname"]
-    what = " ".join(part for part in (variables.name(message), *groups) if part) or _number(message)
-    said = variables.summary(message)
-    counted = said == variables.several(message)
+    what = " ".join(part for part in (wording.name(message), *groups) if part) or _number(message)
+    said = wording.summary(message)
+    counted = said == wording.several(message)
     several = f" ({message.firing} alerts)" if message.firing > 1 and not (counted or message.test) else ""
     room = MAX_SUMMARY - len(several) - len("[TEST] ")
     return filters.truncated(f"{what}: {said}" if said and said not in what else what, room) + several
@@ -136,7 +136,7 @@ def _details(config: PagerDutyConfig, message: Message, texts: _Texts) -> dict[s
     details: dict[str, Any] = {
         "incident": "" if message.test else f"#{message.incident} {message.url}".strip(),
         "status": _status(message),
-        "held": message.held_by or variables.also_held(message),
+        "held": message.held_by or wording.also_held(message),
         "severity": message.severity,
         "description": _common(message, ("description", "message")),
         "runbook": _common(message, ("runbook_url", "runbook")),
@@ -164,7 +164,7 @@ def _common(message: Message, names: Sequence[str]) -> str:
 def _alert(alert: ShownAlert, message: Message) -> str:
     """`firing since 14:05:00 UTC: instance=web-1: 7 % of requests fail`; a description if it is its own."""
     own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
-    told = dict.fromkeys((alert.annotations.get("summary", ""), *variables.own_texts(alert, message)))
+    told = dict.fromkeys((alert.annotations.get("summary", ""), *wording.own_texts(alert, message)))
     since = alert.ends_at if alert.status == "resolved" else alert.starts_at
     parts = (f"{alert.status} since {filters.clock(since)}", " ".join(own), *told)
     return filters.truncated(": ".join(part for part in parts if part), _MAX_LINE)

@@ -20,7 +20,8 @@ from markupsafe import escape
 from receivers.budget import limited, printed
 from receivers.filters import FILTERS, truncated
 from receivers.sandbox import Sandbox
-from receivers.variables import Variables, title, variables
+from receivers.variables import Variables, variables
+from receivers.wording import title
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from receivers import filters, variables
+from receivers import filters, wording
 from receivers.slack_markup import code, cut, escaped, moment
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ def _line(message: Message, alert: ShownAlert) -> str:
     own = (f"{k}={v}" for k, v in sorted(alert.labels.items()) if message.common_labels.get(k) != v)
     what = filters.truncated(" ".join(own), 120) or alert.labels.get("alertname", "alert")
     parts = ["✓" if alert.status == "resolved" else "•", code(what)]
-    said = "".join(escaped(filters.truncated(text, 100)) for text in variables.own_texts(alert, message)[:1])
+    said = "".join(escaped(filters.truncated(text, 100)) for text in wording.own_texts(alert, message)[:1])
     if alert.status == "resolved" and message.firing:
         parts.append("no longer reported" if alert.expired else "resolved")
         said = f"— {said}" if said else ""
     if said:
         parts.append(said)
-    if alert.status == "firing" and abs(alert.starts_at - variables.since(message)) > 60_000:
+    if alert.status == "firing" and abs(alert.starts_at - wording.since(message)) > 60_000:
         parts.append(f"since {moment(alert.starts_at)}")
     return cut(" ".join(parts), MAX_LINE)
 

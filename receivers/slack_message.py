@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from receivers import filters, variables
+from receivers import filters, variables, wording
 from receivers.render import TemplateError
 from receivers.slack_alerts import MAX_LINE, NO_INCIDENT, counted, listed, newest
 from receivers.slack_buttons import buttons
@@ -90,7 +90,7 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
         part
         for part in (
             _emoji(message),
-            f"*{variables.TEST}*" if message.test else "",
+            f"*{wording.TEST}*" if message.test else "",
             linked(title, _title_link(config, message, texts)),
             f"— {state}" if state else "",
             mention,
@@ -105,7 +105,7 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
     if below := buttons(config, message):
         shown.append(below)
     fallback = texts.text(config.fallback, _fallback(message, state))
-    text = cut(variables.marked(message, fallback), MAX_FALLBACK)
+    text = cut(wording.marked(message, fallback), MAX_FALLBACK)
     return Look(
         text=f"{mention} {text}".strip(),
         blocks=[section(headline)],
@@ -135,7 +135,7 @@ def thread_line(config: SlackConfig, message: Message, renderer: Renderer, lines
 def news(message: Message) -> str:
     """What is new: "2 more alerts fire, 5 in all"; "" where the message itself is the news."""
     if message.status == "resolved":
-        return f"resolved after {filters.duration(variables.lasted(message))}"
+        return f"resolved after {filters.duration(wording.lasted(message))}"
     if message.held_by:
         return f"now held: {escaped(filters.truncated(message.held_by, MAX_LINE))}"
     if message.test or message.kind != "ring" or message.reason in ("", "first notification"):
@@ -146,7 +146,7 @@ def news(message: Message) -> str:
         more = "1 more alert fires" if message.new_firing == 1 else f"{message.new_firing} more alerts fire"
         return f"{more}, {message.firing} in all"
     if message.reason == "repeat interval elapsed":
-        return f"still firing after {filters.duration(variables.lasted(message))}"
+        return f"still firing after {filters.duration(wording.lasted(message))}"
     return escaped(message.reason)
 
 
@@ -181,7 +181,7 @@ class _Texts:
 
 def _title(message: Message) -> str:
     groups = [v for name, v in sorted(message.group_labels.items()) if v and name != "alertname"]
-    parts = [part for part in (variables.name(message), *groups) if part]
+    parts = [part for part in (wording.name(message), *groups) if part]
     return escaped(filters.truncated(" · ".join(parts), _MAX_TITLE) or _number(message))
 
 
@@ -192,13 +192,13 @@ def _title_link(config: SlackConfig, message: Message, texts: _Texts) -> str:
 
 def _fallback(message: Message, state: str) -> str:
     """`🔴 HighLatency · eu-west: p99 is above 2 s (3 firing)`: what a phone shows."""
-    said = variables.summary(message)
+    said = wording.summary(message)
     what = _title(message)
-    known = not said or said == variables.name(message)
+    known = not said or said == wording.name(message)
     counts = state or f"{message.firing} firing"
     whole = what if known else f"{what}: {escaped(filters.truncated(said, 400))}"
     if message.test:
-        return f"{_emoji(message)} {variables.TEST} {whole}"
+        return f"{_emoji(message)} {wording.TEST} {whole}"
     return f"{_emoji(message)} {whole} ({counts})"
 
 
@@ -232,11 +232,11 @@ def _fields(config: SlackConfig, texts: _Texts) -> list[dict[str, Any]]:
 
 def _facts(config: SlackConfig, message: Message) -> str:
     """Small and grey: severity, since when, and the labels that all alerts share and the title lacks."""
-    began = variables.since(message)
+    began = wording.since(message)
     span = f"firing since {moment(began)}"
     if message.status == "resolved":
         span = f"fired from {moment(began)} to {moment(message.resolved_at)}"
-    facts = [NO_INCIDENT] if message.test else [escaped(message.severity), span, variables.also_held(message)]
+    facts = [NO_INCIDENT] if message.test else [escaped(message.severity), span, wording.also_held(message)]
     if not config.fields:
         hidden = _SAID_ELSEWHERE | message.group_labels.keys()
         common = [(k, v) for k, v in sorted(message.common_labels.items()) if v and k not in hidden]
@@ -264,7 +264,7 @@ def _color(config: SlackConfig, message: Message, texts: _Texts) -> str:
             f"color is {filters.truncated(wanted, 40)!r}; good, warning, danger or #rrggbb was expected"
         )
         wanted = ""
-    return wanted or variables.color(message)
+    return wanted or wording.color(message)
 
 
 def _mention(config: SlackConfig, texts: _Texts) -> str:
@@ -282,7 +282,7 @@ def _emoji(message: Message) -> str:
         return _TRIED
     if message.held_by:
         return _HELD
-    return _ENDED if message.status == "resolved" else _EMOJI[variables.grade(message)]
+    return _ENDED if message.status == "resolved" else _EMOJI[wording.grade(message)]
 
 
 def _upper(text: str) -> str:

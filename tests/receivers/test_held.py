@@ -15,8 +15,8 @@ from receivers.base import Sent
 from receivers.pagerduty_event import MAX_SUMMARY, build_event
 from receivers.render import Renderer, default_text
 from receivers.slack_message import thread_line, whole_message
-from receivers.variables import color, title
 from receivers.webhook_body import write_body
+from receivers.wording import color, title
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

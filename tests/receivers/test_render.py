@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from receivers.filters import duration, safe_url, slack
 from receivers.render import Renderer, TemplateError, default_text
-from receivers.variables import since, summary, title
+from receivers.wording import since, summary, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
