@@ -15,7 +15,8 @@ receivers:
   - {name: inbox, webhook_configs: [{url: "http://127.0.0.1:5001/"}]}
   - {name: chat, webhook_configs: [{url: "http://127.0.0.1:5002/"}]}
 escalation_policies:
-  - {name: page, steps: [{notify: [{receiver: inbox}, {receiver: chat}]}]}
+  - name: page
+    steps: [{notify: [{receiver: inbox}, {receiver: chat}]}, {after: 1h, notify: [{receiver: inbox}]}]
 """
 DOWN = "groups: [{name: d, rules: [{alert: Down, expr: sum(up) == 0, labels: {severity: critical}}]}]\n"
 SLOW = "groups: [{name: s, rules: [{alert: Slow, expr: latency > 1, labels: {severity: high, team: web}}]}]\n"
