@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plain_oncall import MINUTE, Clock, PlainSchedule
 
+from routing import wall_clock
 from routing.oncall import (
     Layer,
     Override,
@@ -23,6 +24,7 @@ from routing.oncall import (
     shifts,
 )
 from routing.rotation import Restriction, Rotation
+from routing.wall_clock import moment
 
 DAY = 1440 * MINUTE
 
@@ -157,7 +159,18 @@ def same_people(plain):
         assert all(one.end < later.start for one, later in pairwise(theirs))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("location", sorted(CHANGES))
+def test_each_time_that_a_clock_shows_or_skips_is_a_moment_and_back(location):
+    for change in CHANGES[location]:
+        near = clock(location, ms(change) - DAY, ms(change) + DAY)
+        for minute in range(near.begin, near.end):
+            assert moment(location, minute * 60) == near.first[minute]
+            assert moment(location, minute * 60, last=True) == near.last[minute]
+            if near.first[minute] < near.first[minute + 1]:
+                assert wall_clock.clock(location, near.first[minute]) == minute * 60
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(around_a_change(2))
 def test_a_model_that_goes_minute_by_minute_gives_the_same_shifts_around_each_change_of_clocks(case):
     (schedule, overrides), since, until = case
