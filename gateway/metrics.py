@@ -104,6 +104,11 @@ silences: Final = Gauge(
     ["state"],
     multiprocess_mode="mostrecent",
 )
+slack_connections: Final = Gauge(
+    "tocsin_slack_connections",
+    "Connections to Slack that are open for Socket Mode.",
+    multiprocess_mode="livesum",
+)
 calendars: Final = Gauge(
     "tocsin_calendars",
     "Calendars that schedules name: read, failing (the last good copy counts, if there is one).",

@@ -19,6 +19,7 @@ import orjson
 import structlog
 
 from config.secret import SecretError, reveal
+from gateway import metrics
 from gateway.slack_web import SlackConnectionError
 
 if TYPE_CHECKING:
@@ -93,10 +94,12 @@ class SlackSocket:
             socket = await self._web.connect(token)
             reading = asyncio.create_task(self._read(socket, leaving))
             asked = asyncio.create_task(leaving.wait())
+            metrics.slack_connections.inc()
             try:
                 await asyncio.wait({reading, asked}, return_when=asyncio.FIRST_COMPLETED)
                 await asyncio.wait({reading}, timeout=LEAVE_S)
             finally:
+                metrics.slack_connections.dec()
                 await _end({reading, asked})
                 await socket.close()
         except (SlackConnectionError, SecretError) as error:

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from slack_town import DANA
 
-from gateway import slack_socket
+from gateway import metrics, slack_socket
 from gateway.standins.slack_app import PressError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ async def acknowledged(town: Town, number: int = 1) -> bool:
 async def test_a_connection_that_breaks_is_opened_again(town: Town) -> None:
     for number in (1, 2):
         assert await acknowledged(town, number)
+        assert metrics.slack_connections._value.get() == 1
         await town.slack.app.connections.hang_up(1)
         await town.slack.app.connections.connected(0)
         await town.slack.app.connections.connected(1)
