@@ -22,7 +22,6 @@ from config.schedules import schedule
 from config.targets import Directory
 from routing.inhibition import Rule, Rules
 from routing.matchers import Matcher, in_order, parse_matchers, show
-from routing.policies import Policy, Target
 from routing.severity import LABEL as SEVERITY
 from routing.severity import Severities
 from routing.teams import Ownership, TeamRule
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from routing.calendar import TimeInterval
     from routing.heartbeats import Heartbeats
     from routing.oncall import Schedule
+    from routing.policies import Policy
 
 __all__ = ["KINDS", "Integration", "Kind", "Plan", "compile_plan", "pin", "unpin"]
 
@@ -73,21 +73,6 @@ class Plan:
     def team_of(self, labels: Mapping[str, str], route: Route) -> str:
         """Whose an alert is, "" if nobody's: its label's team, else its route's, else that of a rule."""
         return self.ownership.team_of(labels, route.team)
-
-    def first_step(self, policy: str, team: str, severity_rank: int) -> tuple[Integration, ...]:
-        """Whom a policy tells first of an incident of this team ("" for none) and severity.
-
-        Always somebody: where nobody whom it names can be reached, or the policy is gone, it is the root's
-        receiver, and `instead_of` says of each integration for whom it stands in.
-        """
-        known = self.policies.get(policy)
-        severity = self.severities.name(severity_rank)
-        targets = known.steps[0].notify if known else ()
-        if found := self.directory.integrations(targets, team, severity):
-            return found
-        missed = ", ".join(map(str, targets)) or f"policy: {policy}"
-        last = self.directory.integrations([Target("receiver", self.root.receiver)], team, severity)
-        return tuple(replace(one, instead_of=missed) for one in last)
 
     def called(self, name: str) -> tuple[Integration, ...]:
         """What an integration's `receiver` names now, so that a pinned address can have today's secrets."""

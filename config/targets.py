@@ -2,7 +2,7 @@
 
 What a team lacks comes from `team_defaults`; so does everything where an alert has no team. Connections come
 from `global`. A person is told as their contact rules say, each way with its delay. Who stands in where
-nobody can be reached says `compile.py`. Who is on call is not known here: as a target that is nobody.
+nobody can be reached says `routing/escalation.py`. Who is on call is not known here: that target is nobody.
 """
 
 from __future__ import annotations

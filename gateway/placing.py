@@ -166,12 +166,6 @@ class Placing:
             self._quiet_until = minute, min(ends, default=0)
         return self._quiet_until[1]
 
-    def told_first(self, receiver: str, team: str, rank: int) -> tuple[Integration, ...]:
-        """Whom a group of this receiver, or of this policy, tells first."""
-        if receiver.startswith(POLICY):
-            return self.plan.first_step(receiver.removeprefix(POLICY), team, rank)
-        return self.integrations(receiver)
-
     def integrations(self, receiver: str) -> tuple[Integration, ...]:
         """Of a receiver; of the root's where it is gone from the configuration: somebody must be told."""
         found = self.plan.receivers.get(receiver)
