@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 VIA: Final = "PagerDuty"
+BY_ITSELF: Final = "by itself"
 POLL_S: Final = 2.0
 AT_ONCE: Final = 20
 BASE: Final = DEDUP_KEY.format(gid="")
@@ -138,7 +139,7 @@ class PagerDutyAnswers:
             case "resolved":  # its end is sent there too: it closes a ring that was on its way
                 answer = Resolved(by, VIA)
             case "unacknowledged":
-                answer = Noted(by, VIA, "it is no longer acknowledged in PagerDuty")
+                answer = Noted(by, VIA if event.name else BY_ITSELF, "it is no longer acknowledged there")
         try:
             await self._answers.give(one.number, answer)
         except (NoSuchIncidentError, AnswerError) as error:
@@ -193,7 +194,7 @@ class PagerDutyAnswers:
         for user in users:
             if event.name and user.name.casefold() == event.name.casefold():
                 return user.name
-        return f"{event.name} in PagerDuty" if event.name else "PagerDuty"
+        return event.name or "PagerDuty"
 
 
 def is_about(fields: Mapping[str, str], incident: Incident, key: str, at: int) -> bool:
