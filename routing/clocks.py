@@ -190,7 +190,7 @@ def restart(incident: Incident, now: int, book: Book) -> Incident:
     *others, last = incident.clocks
     return replace(
         incident,
-        clocks=(*(_rest(clock, book) for clock in others), restarted(last, now, book)),
+        clocks=(*(rest(clock, book) for clock in others), restarted(last, now, book)),
         later=tuple(one for one in incident.later if one.unless == "resolved"),
     )
 
@@ -211,7 +211,7 @@ def restarted(clock: Clock, now: int, book: Book) -> Clock:
     )
 
 
-def _rest(clock: Clock, book: Book) -> Clock:
+def rest(clock: Clock, book: Book) -> Clock:
     """What an acknowledgement has kept a policy from does not come back once another has taken over."""
     policy = book.policy(clock.policy)
     steps = policy.steps if policy else ()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from routing.calendar import quiet
-from routing.clocks import Moment, begin, moments, restart, restarted, shift
+from routing.clocks import Moment, begin, moments, rest, restart, restarted, shift
 from routing.incident_records import FIRST, Clock, Incident, Later, Line, Order, Ring, Status
 from routing.policies import Target
 from routing.transitions import Change, to
@@ -230,8 +230,9 @@ def _hand_over(incident: Incident, name: str, step: Step, telling: Telling) -> I
     if rank < incident.rank:
         incident = replace(incident, rank=rank, severity=step.severity)
         if incident.status is Status.ACKNOWLEDGED and not keeps_ack(incident, telling.book):
-            incident = replace(to(incident, Change.RISES), ack=None)
             telling.say("severity", "the acknowledgement ends, since the severity has risen")
+            free = replace(to(incident, Change.RISES), ack=None)
+            incident = replace(free, clocks=tuple(rest(clock, telling.book) for clock in free.clocks))
     new = begin(step.policy, telling.now, telling.book)
     return replace(incident, clocks=(*incident.clocks, new))
 
