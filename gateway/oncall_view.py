@@ -123,7 +123,7 @@ class TimeError(ValueError):
 
 
 def when(text: str, location: str, now: int) -> int:
-    """A moment as people write it: `now`, `+2h` from now, with a zone, or else by the clock at `location`.
+    """A moment as people write it: `now`, `+2h`, `-28d`, with a zone, or else by the clock at `location`.
 
     Raises:
         TimeError: it is no such time.
@@ -132,8 +132,8 @@ def when(text: str, location: str, now: int) -> int:
         return now
     expected = "expected a time such as 2026-12-24T18:00Z, or by the schedule's clock 2026-12-24 18:00"
     try:
-        if text.startswith("+"):
-            return now + parse_duration(text[1:])
+        if text[:1] in ("+", "-"):
+            return now + parse_duration(text[1:]) * (1 if text[0] == "+" else -1)
         found = datetime.fromisoformat(text.upper())
         at = int(found.timestamp() * 1_000) if found.tzinfo else start_at(local_time(text), location)
     except (PydanticCustomError, ValueError, OverflowError):
@@ -217,6 +217,7 @@ def loads(
     overrides: Iterable[Override],
     between: tuple[int, int],
     living: Mapping[str, str],
+    pages: Mapping[str, int] | None = None,
 ) -> Report:
     """How on-call time is spread between two moments; `living` says where people do (see `zones`)."""
     since, until = between
@@ -236,7 +237,7 @@ def loads(
                 "nights": one.nights,
                 "weekend_hours": hours(one.weekend_time),
                 "weekends": one.weekends,
-                "pages": None,
+                "pages": None if pages is None else pages.get(one.person, 0),
             }
             for one in report(schedules, since, until, overrides, living)
         ],

@@ -6,6 +6,7 @@ A time in the query may be written without a zone: then it is meant by the clock
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from typing_extensions import TypedDict  # pydantic asks for it before Python 3.
 
 from config.problems import did_you_mean
 from gateway import oncall_view as view
+from gateway import stats
 from gateway.api import openapi
 from gateway.api.openapi import Operation, Parameter
 from gateway.api.shapes import moment
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from routing.oncall import Schedule
 
 WEEK: Final = "+7d"
+MONTH: Final = "-28d"
 MOST_SHIFTS: Final = 20_000
 
 
@@ -68,10 +71,11 @@ def routes(on_call: OnCall, plan: PlanInForce, store: Store, auth: Auth) -> list
         auth.allow(request, "read")
         now, states = await store.now(), await on_call.calendars.states()
         text = request.query.get("at", "now")
+        _when(text, "UTC", now)  # it is read strictly even where there are no schedules
 
         def found() -> list[view.OnDuty]:
             return [
-                view.on_duty(one, on_call.overrides(one.name), _when(text, one, now), states)
+                view.on_duty(one, on_call.overrides(one.name), _when(text, one.time_zone, now), states)
                 for one in on_call.schedules.values()
             ]
 
@@ -107,10 +111,12 @@ def routes(on_call: OnCall, plan: PlanInForce, store: Store, auth: Auth) -> list
         auth.allow(request, "read")
         now, name = await store.now(), request.query.get("schedule", "")
         chosen = [schedule_named(on_call, name)] if name else list(on_call.schedules.values())
-        span = _span(request, chosen[0].time_zone if chosen else "UTC", now)
+        since, until = _span(request, chosen[0].time_zone if chosen else "UTC", now, MONTH, "now")
         zones = view.zones(plan.last.config.users)
         overrides = [kept.override for kept in on_call.kept]
-        return web.json_response(await asyncio.to_thread(view.loads, chosen, overrides, span, zones))
+        pages = await _pages(store, since, until)
+        made = await asyncio.to_thread(view.loads, chosen, overrides, (since, until), zones, pages)
+        return web.json_response(made)
 
     return [
         web.get("/api/v1/oncall", who),
@@ -140,16 +146,26 @@ def _calendar(state: State) -> ShownCalendar:
     }
 
 
-def _when(text: str, schedule: Schedule, now: int) -> int:
+def _when(text: str, location: str, now: int) -> int:
     try:
-        return view.when(text, schedule.time_zone, now)
+        return view.when(text, location, now)
     except TimeError as error:
         raise ProblemError(400, f"at: {error}.") from None
 
 
-def _span(request: web.Request, location: str, now: int) -> tuple[int, int]:
+async def _pages(store: Store, since: int, until: int) -> Counter[str]:
+    """How often each person was told between these moments, of an incident that was triggered then."""
+    found: Counter[str] = Counter()
+    async for _, pages in stats.triggered(store, since, until):
+        found.update(page.person for page in pages if page.person and since <= page.at < until)
+    return found
+
+
+def _span(
+    request: web.Request, location: str, now: int, first: str = "now", last: str = WEEK
+) -> tuple[int, int]:
     try:
-        return view.span(request.query.get("from", "now"), request.query.get("to", WEEK), location, now)
+        return view.span(request.query.get("from", first), request.query.get("to", last), location, now)
     except TimeError as error:
         raise ProblemError(400, f"from, to: {error}.") from None
 
@@ -158,15 +174,14 @@ def _span(request: web.Request, location: str, now: int) -> tuple[int, int]:
 
 
 def _time(name: str, about: str, default: str) -> Parameter:
-    forms = f"{about} RFC 3339, or without a zone by the schedule's clock, `now`, or `+2h` from now."
+    forms = f"{about} RFC 3339, or without a zone by the schedule's clock, `now`, or from now `+2h`, `-28d`."
     text: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 40, "default": default}
     return Parameter(name, forms, text)
 
 
-_SPAN: Final = (
-    _time("from", "From when on.", "now"),
-    _time("to", "Until when, at most 400 days later.", WEEK),
-)
+_TO: Final = "Until when, at most 400 days later."
+_SPAN: Final = (_time("from", "From when on.", "now"), _time("to", _TO, WEEK))
+_LAST: Final = (_time("from", "From when on.", MONTH), _time("to", _TO, "now"))
 NAME: Final = openapi.part("name", "The schedule's name.")
 SCHEDULE: Final = Parameter("schedule", "Only of this schedule.", {"type": "string"})
 _UNKNOWN: Final = {404: "There is no such schedule."}
@@ -195,7 +210,7 @@ OPERATIONS: Final = (
         "Say how on-call time is spread over people",
         "read",
         view.Report,
-        parameters=(*_SPAN, SCHEDULE),
+        parameters=(*_LAST, SCHEDULE),
         refusals=_UNKNOWN,
     ),
 )

@@ -22,7 +22,7 @@ app = typer.Typer(help="See who is on call, and stand in for each other.")
 app.add_typer(overrides.app, name="override", no_args_is_help=True)
 
 Schedules = Annotated[list[str] | None, typer.Argument(metavar="SCHEDULE...", help="Not given: all.")]
-From = Annotated[str, typer.Option("--from", metavar="TIME", help="Such as 2026-11-02 or now.")]
+From = Annotated[str, typer.Option("--from", metavar="TIME", help="Such as 2026-11-02, now or -28d.")]
 To = Annotated[str, typer.Option("--to", metavar="TIME", help="Such as 2026-12-24 18:00 or +14d.")]
 
 
@@ -209,8 +209,8 @@ def report(
     schedules: Annotated[
         list[str] | None, typer.Argument(metavar="SCHEDULE", help="Not given: all together.")
     ] = None,
-    since: From = "now",
-    until: To = "+28d",
+    since: From = "-28d",
+    until: To = "now",
     config: AnswerFrom = None,
     output: Output = "text",
     server: Server = DEFAULT_SERVER,

@@ -128,7 +128,7 @@ class FileRota:
     def report(self, names: list[str], since: str, until: str) -> view.Report:
         found = self._chosen(names)
         between = self._span(since, until, found[0].time_zone)
-        return view.loads(found, (), between, view.zones(self._users))
+        return view.loads(found, (), between, view.zones(self._users))  # a file knows nothing of pages
 
     def overrides(self, names: list[str], state: str) -> list[view.ShownOverride]:
         found = [view.override(one, self.now, "file") for two in self._chosen(names) for one in two.overrides]

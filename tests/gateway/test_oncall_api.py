@@ -164,6 +164,7 @@ async def test_a_report_spreads_hours_over_people(api):
         "dana": (87.0, 4, 1),
         "eli": (81.0, 4, 1),
     }
+    assert [one["pages"] for one in found] == [0, 0]
 
 
 @pytest.mark.parametrize(
