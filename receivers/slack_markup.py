@@ -126,7 +126,7 @@ def mentions(said: str) -> tuple[str, list[str]]:
 
 
 def escaped_data(message: Message) -> Message:
-    """The message for a user's template: what alerts say is escaped, so only the template can ping."""
+    """The message for a user's template: what alerts and people say is escaped, and only it can ping."""
 
     def clean(values: Mapping[str, str]) -> dict[str, str]:
         return {escaped(name): escaped(value) for name, value in values.items()}
@@ -140,9 +140,13 @@ def escaped_data(message: Message) -> Message:
         )
         for alert in message.alerts
     ]
+    ack = message.acknowledged
     return replace(
         message,
         alerts=alerts,
+        acknowledged=replace(ack, by=escaped(ack.by), via=escaped(ack.via)) if ack else None,
+        upcoming=escaped(message.upcoming),
+        history=tuple((at, escaped(said)) for at, said in message.history),
         group_labels=clean(message.group_labels),
         common_labels=clean(message.common_labels),
         common_annotations=clean(message.common_annotations),

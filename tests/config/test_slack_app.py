@@ -47,6 +47,14 @@ def test_each_mistake_is_told_with_its_place(section, expected):
     assert not any("hunter2" in problem for problem in problems)
 
 
+def test_a_member_of_slack_is_one_user():
+    users = "users: [{name: dana, slack_id: U024BE7LH}, {name: erin, slack_id: U024BE7LH}]\n"
+    with pytest.raises(ConfigError) as caught:
+        loaded(f"receivers: [{{name: a}}]\n{users}")
+    [problem] = map(str, caught.value.problems)
+    assert "3:67: users[1].slack_id: is the slack_id of 'dana' already" in problem
+
+
 def test_one_workspace_or_several_may_be_named():
     for written, expected in (
         ("T024BE7LD", ("T024BE7LD",)),

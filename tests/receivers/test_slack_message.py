@@ -395,12 +395,21 @@ def test_whatever_alerts_say_slack_takes_it_and_nobody_is_pinged(
         reason=two,
         new_firing=count - 1,
         ring=2,
+        acknowledged=Ack(one, two, NOW, NOW) if count > 1 else None,
+        upcoming=three,
+        history=tuple((NOW, text) for text in texts * 5),
+        answerable=True,
+        escalates=True,
     )
-    config = SlackConfig(text="{{ common_labels.a }} {{ summary }}", title="{{ common_labels.alertname }}")
+    config = SlackConfig(
+        text="{{ common_labels.a }} {{ summary }} {{ acknowledged_by }} {{ upcoming }} {{ history }}",
+        title="{{ common_labels.alertname }}",
+    )
     for made in (
-        look(message),
+        look(message, **BOT),
         whole_message(config, message, RENDERER, new=True),
-        thread_line(config, message, RENDERER),
+        thread_line(config, message, RENDERER, message.history),
+        timeline_lines(message, message.history),
     ):
         arguments = made.arguments()
         assert message_error(arguments) == ""
