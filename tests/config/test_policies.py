@@ -1,9 +1,14 @@
 """Escalation policies as routing gets them: every key of the file, and its defaults."""
 
+from importlib.resources import files
+
 import pytest
 
 from config.compile import compile_plan
-from config.load import load_text
+from config.findings.check import run
+from config.findings.subject import Subject
+from config.load import examine, load_text
+from gateway.cli.findings import CHECKS
 from routing.calendar_syntax import parse_weekdays
 from routing.matchers import Matcher
 from routing.policies import Policy, Step, Target
@@ -103,3 +108,13 @@ def test_a_repeat_is_a_number_or_a_section(written, times, after):
 def test_what_is_dismissed_stays_so_for_four_hours_unless_it_is_said():
     assert load_text(WHOLE, "f", {}).dedup.dismissed_for == 240 * MINUTE
     assert load_text(WHOLE + "dedup: {dismissed_for: 5m}", "f", {}).dedup.dismissed_for == 5 * MINUTE
+
+
+def test_the_example_with_people_on_call_has_nothing_to_mend():
+    names = ("SLACK_TOKEN", "SLACK_SIGNING_SECRET", "ADE_PAGERDUTY")
+    document, config, problems = examine(
+        str(files("config") / "examples" / "on-call.yaml"), dict.fromkeys(names, "x")
+    )
+    assert not problems
+    found = run(CHECKS, Subject(document, config, now=1_795_500_000_000))
+    assert [str(one) for one in found if one.fails] == []
