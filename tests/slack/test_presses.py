@@ -72,6 +72,19 @@ async def test_of_two_who_press_at_once_one_has_it_and_the_other_is_told_who(tow
     assert (await town.timeline()).count(f"{has} has it (Slack)") == 1
 
 
+async def test_two_replicas_let_one_of_two_have_it(make_town: Any) -> None:
+    async with make_town() as town:
+        message = await town.message(severity="critical")
+        await town.start()
+        app, channel = town.slack.app, town.slack.channels["alerts"].id
+        for service, who in zip(town.services, (DANA, ERIN), strict=True):
+            service._slack.events.hear("interactive", app.presses(message, channel, "ack", who))
+        first, second = sorted(await town.said(2))
+        has = (await town.incident()).ack.by
+        assert first == "You have it now: #1 is acknowledged."
+        assert second.startswith(f"{has} acknowledged #1 at ")
+
+
 async def test_who_resolves_ends_it_and_the_buttons_go(town: Town) -> None:
     message = await town.message(severity="critical")
     stale = town.slack.app.presses(message, town.slack.channels["alerts"].id, "ack", ERIN)

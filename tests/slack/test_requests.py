@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import ClientSession
+from redis.asyncio import Redis
 from slack_town import DANA
 
 from gateway.standins.slack_app import form
@@ -175,3 +176,15 @@ async def test_in_a_rotation_the_old_secret_counts_until_it_is_taken_out(town: T
         await town.services[0].reload("a test")
         body = form("slash_commands", {"team_id": "T0STANDIN", "trigger_id": secrets})[1]
         assert (await post(town, "/slack/commands", body))[0] == status
+
+
+async def test_while_the_store_does_not_answer_slack_is_told_that_nothing_was_taken(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.slack_in.READ_S", 0.1)
+    path, body = await pressed(town)
+    async with Redis.from_url(town.redis) as redis:
+        await redis.execute_command("CLIENT", "PAUSE", 400, "ALL")
+        status, problem = await post(town, path, body)
+    assert (status, problem["detail"][:24]) == (503, "This cannot be done now:")
+    assert town.slack.app.whispers == []
