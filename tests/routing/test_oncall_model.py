@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_oncall import MINUTE, Clock, PlainSchedule
 
@@ -54,76 +54,78 @@ def ms(text):
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def minutes(near):
+def some_turn(random, least=0):
+    """Who serves: one, two, or (if `least` is 0) nobody."""
+    return tuple(random.choices("abcdef", k=random.randint(least, 2)))
+
+
+def some_minute(random, near):
     """Of a day: mostly about the time of day at which the clocks change."""
-    about = st.integers(-125, 65).map(lambda minute: (near + minute) % 1440)
-    return st.one_of(about, about, about, st.integers(0, 1440), st.sampled_from([0, 1440]))
+    about = (near.hour * 60 + near.minute + random.randint(-125, 65)) % 1440
+    return random.choice((about, about, about, random.randint(0, 1440), random.choice((0, 1440))))
 
 
-def turns(low):
-    """Who serves: one, two, or (if `low` is 0) nobody."""
-    return st.lists(st.sampled_from("abcdef"), min_size=low, max_size=2).map(tuple)
+def some_restriction(random, near):
+    weekdays = tuple(tuple(sorted(random.choices(range(7), k=2))) for _ in range(random.choice((0, 0, 1, 2))))
+    return Restriction(weekdays, some_minute(random, near) % 1440, some_minute(random, near))
 
 
-@st.composite
-def rotations(draw, near, days):
-    """The first turn begins so many days before the time `near`, or up to two days after it."""
-    of_day, weekday = minutes(near.hour * 60 + near.minute), st.integers(0, 6)
-    restriction = st.builds(
-        Restriction,
-        st.just(()) | st.lists(st.tuples(weekday, weekday).map(sorted).map(tuple), max_size=2).map(tuple),
-        of_day.map(lambda minute: minute % 1440),
-        of_day,
+def some_rotation(random, near, days):
+    """The first turn begins so many days before the time `near`, or up to a day after it."""
+    start = near.replace(hour=0, minute=0) + timedelta(
+        days=random.randint(-days, 1), minutes=some_minute(random, near)
     )
-    unit, every = draw(
-        st.one_of(
-            st.tuples(st.sampled_from(["elapsed_hours", "wall_hours"]), st.integers(1, 30)),
-            st.tuples(st.just("days"), st.integers(1, 3)),
-            st.tuples(st.just("weeks"), st.integers(1, 2)),
-        )
-    )
-    midnight = near.replace(hour=0, minute=0) + timedelta(days=draw(st.integers(-days, 2)))
-    return Rotation(
-        tuple(draw(st.lists(turns(draw(st.sampled_from([0, 1, 1]))), min_size=1, max_size=4))),
-        midnight + timedelta(minutes=draw(of_day)),
-        every,
-        unit,
-        tuple(draw(st.lists(restriction, max_size=2))),
+    turns = tuple(some_turn(random, random.choice((0, 1, 1))) for _ in range(random.randint(1, 4)))
+    unit, most = random.choice((("elapsed_hours", 30), ("wall_hours", 30), ("days", 3), ("weeks", 2)))
+    restrictions = tuple(some_restriction(random, near) for _ in range(random.choice((0, 1, 1, 2))))
+    return Rotation(turns, start, random.randint(1, most), unit, restrictions)
+
+
+def some_span(random, change, days):
+    """From and to anywhere, or only about the change."""
+    minutes = random.choice((180, days * 1440))
+    start = change + random.randint(-minutes, minutes) * MINUTE
+    return Span(start, start + random.randint(0, minutes) * MINUTE, some_turn(random))
+
+
+def some_layer(random, near, days, places):
+    def spans():
+        return tuple(some_span(random, ms(f"{near}"), days) for _ in range(random.choice((0, 0, 0, 1, 2))))
+
+    def edge():
+        return random.choice((None, None, None, some_span(random, ms(f"{near}"), days).start))
+
+    rotations = tuple(some_rotation(random, near, days) for _ in range(random.choice((0, 1, 1, 1, 2))))
+    return Layer("", rotations, spans(), spans(), random.choice(places), edge(), edge())
+
+
+def some_overrides(random, near, days, names):
+    spans = [some_span(random, ms(f"{near}"), days) for _ in range(random.choice((0, 0, 1, 2)))]
+    who = "", "", *"abcdef"
+    return tuple(
+        Override("id", random.choice(names), span.start, span.end, span.people, random.choice(who))
+        for span in spans
     )
 
 
-@st.composite
-def cases(draw, location, change, days, others=()):
-    """A schedule, some of its layers elsewhere, with overrides for it and for another one.
+def some_case(random, location, change, days, places=("",)):
+    """A schedule, some of its layers elsewhere, and overrides for it and for another one.
 
     The clocks at the location change at that time, its rotations begin up to so many days before.
     """
     near = datetime.fromisoformat(change)
-    times = st.integers(-days * 1440, days * 1440).map(lambda minute: ms(change) + minute * MINUTE)
-    spans = st.just(()) | st.lists(st.builds(Span, times, times, turns(0)), max_size=2).map(tuple)
-    layer = st.builds(
-        Layer,
-        rotations=st.lists(rotations(near, days), min_size=1, max_size=2).map(tuple),
-        spans=spans,
-        holidays=spans,
-        time_zone=st.sampled_from(["", *others]),
-        valid_from=st.none() | st.none() | times,
-        valid_until=st.none() | st.none() | times,
-    )
-    person = st.sampled_from(["", *"abcdef"])
-    override = st.builds(Override, st.just("id"), st.sampled_from("sst"), times, times, turns(0), person)
-    layers = tuple(draw(st.lists(layer, min_size=1, max_size=3)))
-    of_file = st.lists(override.filter(lambda one: one.schedule == "s"), max_size=1).map(tuple)
-    return Schedule("s", location, layers, draw(of_file)), draw(st.just([]) | st.lists(override, max_size=2))
+    layers = tuple(some_layer(random, near, days, places) for _ in range(random.randint(1, 3)))
+    written = some_overrides(random, near, days, "s")
+    return Schedule("s", location, layers, written), some_overrides(random, near, days, "ssst")
 
 
-@st.composite
-def around_a_change(draw, days):
+def around_a_change(random, days):
     """A case, and two moments around the change."""
-    location = draw(st.sampled_from(sorted(CHANGES)))
-    change = draw(st.sampled_from(CHANGES[location]))
-    others = draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=2))
-    return draw(cases(location, change, days, others)), ms(change) - days * DAY, ms(change) + days * DAY
+    location = random.choice(sorted(CHANGES))
+    change = random.choice(CHANGES[location])
+    places = "", "", random.choice(sorted(CHANGES))
+    case = some_case(random, location, change, days, places)
+    return *case, ms(change) - days * DAY, ms(change) + days * DAY
 
 
 def agree(schedule, overrides, since, until, stride):
@@ -170,19 +172,17 @@ def test_each_time_that_a_clock_shows_or_skips_is_a_moment_and_back(location):
                 assert wall_clock.clock(location, near.first[minute]) == minute * 60
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(around_a_change(2))
-def test_a_model_that_goes_minute_by_minute_gives_the_same_shifts_around_each_change_of_clocks(case):
-    (schedule, overrides), since, until = case
-    agree(schedule, overrides, since, until, stride=17)
+@settings(max_examples=80, deadline=None)
+@given(st.randoms(use_true_random=True))
+def test_a_model_that_goes_minute_by_minute_gives_the_same_shifts_around_each_change_of_clocks(random):
+    agree(*around_a_change(random, 2), stride=17)
 
 
 @pytest.mark.long
-@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(around_a_change(4))
-def test_it_gives_the_same_for_thousands_of_schedules_asked_about_each_minute(case):
-    (schedule, overrides), since, until = case
-    agree(schedule, overrides, since, until, stride=1)
+@settings(max_examples=3_000, deadline=None)
+@given(st.randoms(use_true_random=True))
+def test_it_gives_the_same_for_thousands_of_schedules_asked_about_each_minute(random):
+    agree(*around_a_change(random, 4), stride=1)
 
 
 @pytest.mark.long
@@ -191,10 +191,10 @@ def test_it_gives_the_same_over_two_years(location):
     change = CHANGES[location][0]
     since, until = ms(change) - 30 * DAY, ms(change) + 700 * DAY
 
-    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(cases(location, change, 30))
-    def each(case):
-        agree(*case, since, until, stride=61)
+    @settings(max_examples=6, deadline=None)
+    @given(st.randoms(use_true_random=True))
+    def each(random):
+        agree(*some_case(random, location, change, 30), since, until, stride=61)
 
     each()
     clock.cache_clear()  # what a clock shows in two years takes 200 MB
