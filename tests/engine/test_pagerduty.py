@@ -45,8 +45,10 @@ async def test_acknowledged_there_is_acknowledged_here_by_the_user_with_that_add
     await both.webhooks()
     assert await both.status() == "acknowledged"
     assert "dana has it (PagerDuty)" in await both.world.timeline(1)
+    await both.world.take(both.world.fires("B", severity="critical"))
     await both.world.until(14 * MINUTE)
-    assert (both.sent, both.there.rings) == (["trigger first"], 1), "no echo, no second ring"
+    assert both.sent == ["trigger first", "trigger first"], "news, and no echo"
+    assert (both.there.rings, both.open) == (1, {"first": "acknowledged"})
 
 
 async def test_acknowledged_here_is_acknowledged_there_once(both: Both) -> None:
