@@ -123,6 +123,9 @@ calendar_age: Final = Gauge(
 calendar_reads: Final = Counter(
     "tocsin_calendar_reads", "Tries to read a calendar: read, failed (see the log).", ["result"]
 )
+shift_notices: Final = Counter(
+    "tocsin_shift_notices", "Notices of shifts to people: sent, failed (see the log).", ["result"]
+)
 inhibition_sources: Final = Gauge(
     "tocsin_inhibition_sources",
     "Firing alerts that can inhibit others.",
@@ -201,6 +204,8 @@ def announce(version: str) -> None:
             deliveries.labels(kind, outcome)
     for result in ("read", "failed"):
         calendar_reads.labels(result)
+    for result in ("sent", "failed"):
+        shift_notices.labels(result)
     for by in ("silence", "inhibition", "release", "grace"):
         alerts_held.labels(by)
     for reason in ("held", "interval"):

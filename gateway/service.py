@@ -45,6 +45,7 @@ from gateway.pagerduty_answers import PagerDutyAnswers
 from gateway.plan import PlanInForce, timing_of
 from gateway.problem import ProblemError, problems
 from gateway.sender import Sender
+from gateway.shift_notices import ShiftNotices
 from gateway.slack import SlackBack
 from gateway.store import reading
 from gateway.store.store import Store
@@ -101,6 +102,9 @@ class Service:
         )
         self.heartbeats = HeartbeatWatch(self.store, self.plan, self._intake)
         self._beats = Beats(lambda: self._config.beats, self.why_not_working)
+        self._shifts = ShiftNotices(
+            self.store, self.plan, self.oncall, self.sender.receiver, self.external_url
+        )
         self.auth = Auth(config.auth, str(config.external_url or ""))
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -150,6 +154,7 @@ class Service:
         self._spawn("beats", self._beats.run)
         self._spawn("count", self._count)
         self._spawn("calendars", self.oncall.calendars.run)
+        self._spawn("shifts", self._shifts.run)
         if share_port:
             await site.start()
 

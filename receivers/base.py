@@ -47,6 +47,8 @@ class Message:
     same message (so a `Message-ID` or `dedup_key` made from them makes it harmless).
     `dedup_key` is stable for the group (PagerDuty). `all_alerts` reads every alert in pages, for a
     receiver that carries all of them (webhook).
+    `notice` is all that there is to say, its first line the title, where no incident stands behind it; such a
+    message goes by Slack and mail only.
     `held` counts alerts that fire beside these and that a silence or an inhibition holds back. Where that is
     every one, `held_by` says by what, and `alerts` and `firing` are those: such a message is never a ring and
     must make no sound.
@@ -95,6 +97,7 @@ class Message:
     person: str = ""
     answerable: bool = False
     answer_url: str = ""
+    notice: str = ""
 
 
 SHOWN_ALERTS = 50

@@ -104,7 +104,8 @@ def compose(
     mail = EmailMessage(policy=SMTP.clone(utf8=needs_utf8([sender, *to])))
     mail["From"] = sender
     mail["To"] = tuple(to)
-    subject = marked(message, rendered(config.subject, "mail.subject"))
+    title, _, words = message.notice.partition("\n")
+    subject = title or marked(message, rendered(config.subject, "mail.subject"))
     mail["Subject"] = truncated(_clean(subject), _SUBJECT)
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.now / 1000, UTC))
     mail["Message-ID"] = own = message_id(message, sender.domain)
@@ -113,6 +114,10 @@ def compose(
         mail["References"] = first
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
+    if message.notice:
+        mail["X-Tocsin-Status"] = "notice"
+        mail.set_content(_clean(words) + "\n")
+        return mail.as_bytes(), ""
     if not message.test:
         mail["X-Tocsin-Incident"] = str(message.incident)
     mail["X-Tocsin-Status"] = "test" if message.test else message.status

@@ -80,6 +80,8 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
     `new` says that it is posted, not edited: then it mentions, and a repeat says that it is one (an edited
     message says it in its thread).
     """
+    if message.notice:
+        return _notice(message.notice)
     texts = _Texts(message, renderer)
     title = texts.text(config.title, _title(message))
     heard = new and message.kind == "ring"
@@ -112,6 +114,11 @@ def whole_message(config: SlackConfig, message: Message, renderer: Renderer, *, 
         attachments=[{"color": _color(config, message, texts), "fallback": text, "blocks": shown}],
         notes=texts.notes,
     )
+
+
+def _notice(words: str) -> Look:
+    title, _, rest = words.partition("\n")
+    return Look(cut(escaped(title), MAX_FALLBACK), [section(f"*{escaped(title)}*\n{prose(rest)}")])
 
 
 def timeline_lines(message: Message, lines: Lines) -> Look:

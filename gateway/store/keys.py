@@ -52,6 +52,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{s}:overrides`, ... | | overrides of schedules, kept as silences are |
 | `t:{s}:calendars`, ... | | the texts of calendars, kept as silences are |
 | `t:calendars` | hash | id of a calendar -> how it stands with it (JSON) |
+| `t:shift:ID` | string | somebody was told of a shift of theirs, or is being told |
 | `t:calendar:ID` | string | it was somebody's turn to read that calendar, for a while |
 | `t:{SLOT}:1`, `t:{SLOT}:2` | sorted sets | `ALERT.GROUP` of a slot's sources, one- and two-sided |
 | `t:{SLOT}:w` | sorted set | groups with an alert that this slot could inhibit; score: since when (s) |
@@ -86,6 +87,11 @@ def shared(name: str) -> str:
 def version(name: str) -> str:
     """The version of these records."""
     return f"{shared(name)}:version"
+
+
+def shift_notice(notice: str) -> str:
+    """Somebody has taken the turn to tell a person this of a shift."""
+    return f"t:shift:{notice}"
 
 
 def calendar_turn(calendar: str) -> str:
