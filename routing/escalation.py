@@ -165,11 +165,19 @@ def _tell(
         return incident
     reached = telling.book.reach(step.notify, incident, telling.now)
     ways, missed = reached.ways, _missed(step, reached)
-    if not ways and step.uncovered == "wait" and reached.covered_at:
-        telling.say("passed", f"{name} waits: {missed}")
-        return _changed(
-            incident, moment.clock, replace(clock, again=(*clock.again, (moment.step, reached.covered_at)))
-        )
+    if reached.uncovered and step.uncovered == "wait" and reached.covered_at and not (ways and step.every):
+        clock = replace(clock, again=(*clock.again, (moment.step, reached.covered_at)))
+        telling.say("passed", f"{name} waits{' for the next shift' if ways else ''}: {missed}")
+        if not ways:
+            return _changed(incident, moment.clock, clock)
+    elif ways and reached.uncovered:
+        instead = step.uncovered == "fallback"
+        fallback = telling.book.reach(policy.fallback if instead else (), incident, telling.now).ways
+        ways = (*ways, *(one for one in fallback if one.place not in {way.place for way in ways}))
+        if fallback:
+            telling.say("instead", f"{name}: the fallback is told too, since {missed}")
+        else:
+            telling.say("passed", f"{name}: {missed}")
     is_last = moment.step == len(policy.steps) - 1
     if not ways and (is_last or (reached.uncovered and step.uncovered == "fallback")):
         ways = telling.book.reach(policy.fallback, incident, telling.now).ways
