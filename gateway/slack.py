@@ -11,6 +11,7 @@ from gateway import slack_in
 from gateway.slack_acts import SlackActs
 from gateway.slack_commands import SlackCommands
 from gateway.slack_events import SlackEvents
+from gateway.slack_on_call import SlackOnCall
 from gateway.slack_socket import SlackSocket
 from gateway.slack_web import SlackWeb
 
@@ -39,7 +40,7 @@ class SlackBack:
         self._plan = plan
         self._web = SlackWeb(lambda: plan.config)
         acts = SlackActs(store, answers, external_url)
-        commands = SlackCommands(store, acts, on_call, lambda: plan.config)
+        commands = SlackCommands(store, acts, SlackOnCall(store, on_call, lambda: plan.config))
         self.events = SlackEvents(store, lambda: plan.config, commands, self._web)
         self.socket = SlackSocket(self._web, lambda: plan.config.slack, self.events.hear)
 

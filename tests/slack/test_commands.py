@@ -105,6 +105,7 @@ async def test_a_person_may_be_a_mention_or_a_name(quiet_town: Town, person: str
         ("snooze 1", "Expected the number of an incident, such as `snooze 42 1h`; got nothing."),
         ("snooze 1 soon", "Expected for how long, such as `30m`, `4h` or `2d`; got `soon`."),
         ("snooze 1 0s", "Expected for how long"),
+        ("snooze 1 2y", "`2y` is longer than a year"),
         ("note 1", "There is nothing to note"),
         ("note", "Expected the number of an incident"),
         ("oncall front", "There is no schedule `front`; expected one of `backend`."),
