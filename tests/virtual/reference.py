@@ -18,6 +18,8 @@ NAIVE = Path(__file__).parents[1] / "config" / "reference_naive" / "tocsin.yaml"
 ENV = {
     "SLACK_TOKEN": "xoxb-1",
     "SLACK_SIGNING_SECRET": "5ec7e7",
+    "PAGERDUTY_WEBHOOK_SECRET": "whsec",
+    "PAGERDUTY_API_TOKEN": "u+12",
     "SLACK_WEBHOOK": "https://hooks.slack.com/services/naive",
     "SMTP_PASSWORD": "smtp-password",
     "TOCSIN_INGEST_TOKEN": "ingest-token-0123456789",
