@@ -196,7 +196,8 @@ def _tell(
     if step.every:
         clock = replace(clock, again=(*clock.again, (moment.step, moment.at + step.every)))
     incident = _changed(incident, moment.clock, clock)
-    telling.say("step", f"{name}: telling {', '.join(way.who for way in ways)}: {because}")
+    told = [f"{way.who} after {spoken(way.delay)}" if way.delay else way.who for way in ways]
+    telling.say("step", f"{name}: telling {', '.join(told)}: {because}")
     return ring(incident, ways, telling, reason, unless=step.unless, by=clock.policy)
 
 
