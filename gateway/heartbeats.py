@@ -2,8 +2,8 @@
 
 That alert goes through the intake as if somebody had sent it, so routes, silences and policies are all its
 own. Everything here may be done twice and by several processes at once: what is missing stands in the store
-before anybody is told, and stays there until its end has been taken in; whoever told of it tells of its end
-too, so that a process which was stopped in between cannot leave an alert behind.
+before anybody is told, and stays there until its end has been taken in; and whoever looks ends an alert that
+fires without reason, so that a process which was stopped in between cannot leave one behind.
 
 When a heartbeat is missing decides `routing/heartbeats.py`.
 """
@@ -21,7 +21,7 @@ from gateway import metrics
 from gateway.intake import Receipt
 from gateway.store.heartbeats import HeartbeatStore, Kept
 from gateway.store.unavailable import StoreUnavailableError
-from routing.heartbeats import State, missing, over_since, state
+from routing.heartbeats import Missing, State, missing, over_since, state
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.store.heartbeats import Look
     from gateway.store.store import Store
     from routing.alerts import Arrival
-    from routing.heartbeats import Missing, Pulse
+    from routing.heartbeats import Pulse
 
 log = structlog.get_logger()
 
@@ -120,24 +120,19 @@ class HeartbeatWatch:
         kept = await self._open(placing, look)
         telling: dict[str, Missing] = {}
         over: dict[str, tuple[Kept, Pulse]] = {}
-        ends: list[Arrival] = []
+        ends = await self._left_behind_by_others(placing, kept)
         for name, one in kept.items():
             missed = one.pulse.missing
             if missed is None:
                 continue
             if (ended := over_since(configured.find(name), one.pulse, look.now)) is not None:
+                self._told.pop(name, None)
                 over[name] = one, replace(one.pulse, missing=None)
                 ends.append(missed.ends(ended))
             elif self._is_news(name, missed, look.now):
                 telling[name] = missed
-        left = self._left_over(kept, look.now)
-        for name, missed in telling.items():
-            self._told.setdefault(name, (missed, 0))  # it may be taken in although we never learn of it
-        firing = [missed.fires() for missed in telling.values()]
-        if arrivals := [*left.values(), *ends, *firing]:
+        if arrivals := [*ends, *(missed.fires() for missed in telling.values())]:
             await self._intake.take(arrivals)
-        for name in (*left, *over):
-            self._told.pop(name, None)
         self._told |= {name: (missed, look.now) for name, missed in telling.items()}
         for name in await self._records.change(over):
             log.info("heartbeat.back", heartbeat=name)
@@ -164,17 +159,20 @@ class HeartbeatWatch:
         told = self._told.get(name)
         return told is None or told[0] != missed or now - told[1] >= TELL_AGAIN
 
-    def _left_over(self, kept: Mapping[str, Kept], now: int) -> dict[str, Arrival]:
-        """The ends of what was told here and is missing no longer by what stands in the store.
+    async def _left_behind_by_others(self, placing: Placing, kept: Mapping[str, Kept]) -> list[Arrival]:
+        """The ends of alerts that fire although their heartbeat has beaten since.
 
-        Another process has told of them already; but our own news of it may have come later than that.
+        Another process may have been kept from telling of it until after its end had been told.
         """
-        ends = {}
-        for name, (missed, _) in self._told.items():
-            one = kept.get(name)
-            if one is None or one.pulse.missing != missed:
-                ends[name] = missed.ends(one.pulse.last if one else now)
-        return ends
+        asked = []
+        for heartbeat in placing.plan.heartbeats:
+            one = kept.get(heartbeat.name)
+            if one and one.pulse.last and not one.pulse.missing:
+                pulse = one.pulse
+                end = Missing(pulse.last, heartbeat.labels, heartbeat.annotations).ends(pulse.last)
+                asked += [(place, end) for place in placing.placed(end.key, end.labels).places]
+        began = await self._records.firing([(place.shard, place.gid, end.key) for place, end in asked])
+        return [end for (_, end), since in zip(asked, began, strict=True) if 0 < since <= end.starts_at]
 
 
 def _measure(placing: Placing, kept: Mapping[str, Kept], over: Container[str]) -> None:

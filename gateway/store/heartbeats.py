@@ -66,6 +66,18 @@ class HeartbeatStore:
         """All records, of which nothing is changed. Raises `StoreUnavailableError`."""
         return _kept(await self._store.read("HGETALL", f"{keys.prefix(_SHARD)}:heartbeats"))
 
+    async def firing(self, alerts: Sequence[tuple[int, str, str]]) -> list[int]:
+        """When each alert (shard, group, alert) began, the latest that a copy said; 0 for those that ended.
+
+        Raises:
+            StoreUnavailableError: Redis cannot be asked now.
+        """
+        states = await self._store.together(
+            ("HGET", f"{keys.prefix(shard)}:s:{gid}", key) for shard, gid, key in alerts
+        )
+        known = [orjson.loads(state) if state else ("resolved", 0, 0) for state in states]
+        return [0 if status == "resolved" else int(latest) for status, _, latest, *_ in known]
+
     async def change(self, changes: Mapping[str, tuple[Kept, Pulse]]) -> set[str]:
         """Writes each pulse unless its record is another one by now; the names of those written.
 
