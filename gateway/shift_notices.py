@@ -1,9 +1,9 @@
 """Tells people of their shifts, if they wish: before one begins, when it begins, when it ends; once each.
 
-Who is due says `routing/shift_notices.py`. One process takes each notice, so it is sent at most once: a notice
-that a service does not take is not tried again, since the next one follows. It goes by Slack and by mail, as
-a person is told of an incident that is no emergency; PagerDuty and webhooks are for alerts. It says
-which incidents are open that whoever is on call there is told of. Times are milliseconds.
+Who is due says `routing/shift_notices.py`. One process takes each notice, so it is sent at most once: one
+that a service does not take is not tried again, since the next follows. It goes by Slack and mail; PagerDuty
+and webhooks are for alerts. It says which incidents are open of which whoever is on call there is told. Times
+are milliseconds.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class ShiftNotices:
         return bool(await self._store.write("SET", key, "1", "NX", "PX", REMEMBER))
 
     async def _tell(self, notice: Notice, plan: Plan, open_: Sequence[Incident], now: int) -> None:
-        words = self._words(notice, plan, [one for one in open_ if _concerns(one, plan, notice.schedule)], now)
+        here = [one for one in open_ if _concerns(one, plan, notice.schedule)]
+        words = self._words(notice, plan, here, now)
         told = plan.directory.integrations([Target("user", notice.person)], "", "")
         ways = [one for one in told if one.kind in WAYS]
         if not ways:
@@ -142,17 +143,17 @@ class ShiftNotices:
             return ", ".join(people) or "nobody"
 
         shift = notice.shift
-        match notice.what:
-            case "soon":
-                title = f"On call in {_length(shift.start - now)}: {notice.schedule}"
-                lines = [f"From {clock(shift.start)} until {clock(shift.end)}. Now: {who(now)}."]
-            case "begins":
-                title = f"You are on call now: {notice.schedule}"
-                lines = [f"Until {clock(shift.end)}. Then: {who(shift.end)}."]
-            case "ends":
-                title = f"You are no longer on call: {notice.schedule}"
-                lines = [f"Since {clock(shift.end)}. Now: {who(shift.end)}."]
-        return Words(title, "\n".join((*lines, "", *self._listed(open_))))
+        until = "further notice" if notice.endless else clock(shift.end)
+        if notice.what == "soon":
+            title = f"On call in {_length(shift.start - now)}: {notice.schedule}"
+            said = f"From {clock(shift.start)} until {until}. Now: {who(now)}."
+        elif notice.what == "begins":
+            title = f"You are on call now: {notice.schedule}"
+            said = f"Until {until}." + ("" if notice.endless else f" Then: {who(shift.end)}.")
+        else:
+            title = f"You are no longer on call: {notice.schedule}"
+            said = f"Since {clock(shift.end)}. Now: {who(shift.end)}."
+        return Words(title, "\n".join((said, "", *self._listed(open_))))
 
     def _listed(self, open_: Sequence[Incident]) -> list[str]:
         if not open_:
@@ -160,7 +161,8 @@ class ShiftNotices:
         lines = [f"Open incidents: {len(open_)}"]
         for one in open_[:SHOWN]:
             labels = " ".join(f"{name}={value}" for name, value in sorted(one.labels.items()))
-            state = f"acknowledged by {one.ack.by}" if one.ack and one.status is Status.ACKNOWLEDGED else "nobody has it"
+            taken = one.ack if one.status is Status.ACKNOWLEDGED else None
+            state = f"acknowledged by {taken.by}" if taken else "nobody has it"
             lines.append(f"#{one.number} {one.severity} {labels[:200]} ({state}) {self._link(one)}")
         return lines
 

@@ -6,9 +6,10 @@ decided here. Times are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from routing.calendar import HORIZON
 from routing.oncall import by_person, shifts
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ class Notice:
     shift: Shift
 
     @property
+    def endless(self) -> bool:
+        """The shift has no end within `HORIZON` of its start."""
+        return self.shift.end - self.shift.start >= HORIZON
+
+    @property
     def key(self) -> str:
         """The same for the same news, whatever becomes of the shift's other end."""
         moment = self.shift.end if self.what == "ends" else self.shift.start
@@ -49,6 +55,7 @@ def due(
     """
     if not leads:
         return ()
+    overrides = tuple(overrides)
     last = until + max(leads.values()) + 1
     found = by_person(shifts(schedule, since, last, overrides))
     notices = [
@@ -59,11 +66,19 @@ def due(
         for notice in _of(shift, person, schedule.name, leads[person])
         if since < notice.at <= until
     ]
-    return tuple(sorted(notices, key=lambda one: (one.at, one.person, one.what)))
+    whole = [_whole(one, schedule, overrides) if one.shift.end == last else one for one in notices]
+    return tuple(sorted(whole, key=lambda one: (one.at, one.person, one.what)))
+
+
+def _whole(notice: Notice, schedule: Schedule, overrides: Iterable[Override]) -> Notice:
+    """With the shift up to its end: it goes on where the question had ended."""
+    start = notice.shift.start
+    own = by_person(shifts(schedule, start, start + HORIZON, overrides))[notice.person]
+    return replace(notice, shift=own[0])
 
 
 def _of(shift: Shift, person: str, schedule: str, lead: int) -> Iterator[Notice]:
-    """All that there is to say of a shift. What is cut at the edge of what was asked for lies outside of it."""
+    """All that there is to say of a shift; where one is cut off, nobody had asked."""
     if lead:
         yield Notice(shift.start - lead, "soon", person, schedule, shift)
     yield Notice(shift.start, "begins", person, schedule, shift)

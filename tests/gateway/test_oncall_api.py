@@ -108,6 +108,7 @@ async def api(redis_server: str, tmp_path: Path) -> AsyncIterator[Api]:
         yield Api(world, client, f"http://127.0.0.1:{runner.addresses[0][1]}", on_call)
     await world.close()
     await runner.cleanup()
+    structlog.reset_defaults()
 
 
 # --- questions -----------------------------------------------------------------------------------------
