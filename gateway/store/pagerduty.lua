@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the prefix of the shard that keeps them. Touches pagerduty, pagerduty:events, pagerduty:seen:ID; d.
 -- take    id, occurred at, window, retention, most, event -> 'kept' | 'known' | 'stale' | 'full'
--- claim   count, lease -> events in the order in which they came, leased
+-- claim   count, lease -> id and event of each that is due, in the order in which they came, leased
 -- done    id
 -- again   id, delay, event: it is tried later
 -- theirs  delivery, key: somebody over there has acknowledged what is open under the key; '' for nobody
@@ -26,7 +26,7 @@ if step == 'claim' then
   for _, due in ipairs(redis.call('ZRANGEBYSCORE', QUEUE, '-inf', t, 'LIMIT', 0, ARGV[2])) do
     local event = redis.call('HGET', EVENTS, due)
     if event then
-      found[#found + 1] = event
+      found[#found + 1] = { due, event }
       redis.call('ZADD', QUEUE, t + tonumber(ARGV[3]), due)
     else
       redis.call('ZREM', QUEUE, due)

@@ -68,8 +68,14 @@ class Events:
 
     async def claim(self, count: int) -> list[Event]:
         """At most `count` that are due, leased to the caller for `LEASE`."""
-        texts = await self._store.pagerduty(SHARD, "claim", count, LEASE)
-        return [Event(**orjson.loads(text)) for text in texts]
+        found: list[Event] = []
+        for identity, text in await self._store.pagerduty(SHARD, "claim", count, LEASE):
+            try:
+                found.append(Event(**orjson.loads(text)))
+            except (ValueError, TypeError) as error:  # it must not keep the others waiting
+                log.error("pagerduty.unreadable", record=text[:200], error=repr(error))  # noqa: TRY400
+                await self._store.pagerduty(SHARD, "done", identity)
+        return found
 
     async def done(self, event: Event) -> None:
         """Nothing more is to be done about it."""

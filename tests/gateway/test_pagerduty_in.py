@@ -190,3 +190,13 @@ async def test_more_than_can_be_kept_are_to_come_again(door: Door, monkeypatch: 
     monkeypatch.setattr("gateway.store.pagerduty.MOST", 1)
     assert await door.signed(said(id="a")) == (202, "kept")
     assert (await door.signed(said(id="b")))[0] == 503
+
+
+async def test_an_event_that_cannot_be_read_any_more_keeps_no_other_waiting(door: Door) -> None:
+    await door.signed(said(id="a"))
+    await door.signed(said(id="b"))
+    ids = await door.events._store.read("ZRANGE", "t:{0}:pagerduty", 0, -1)
+    for record in ("{", '{"of": "a later version"}'):
+        await door.events._store.read("HSET", "t:{0}:pagerduty:events", ids[0], record)
+    assert [event.id for event in await door.events.claim(9)] == [ids[1]]
+    assert await door.events._store.read("ZRANGE", "t:{0}:pagerduty", 0, -1) == [ids[1]]
