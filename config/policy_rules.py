@@ -179,7 +179,7 @@ def _target(path: Path, target: dict[str, Any], known: _Known) -> Iterator[Mista
     yield from unknown((*path, "schedule"), target.get("schedule"), "schedule", known.schedules, "schedules")
     kind = next((kind for kind in KINDS if target.get(kind)), "")
     for service in _services(target, known):
-        if lacking := _lacking(service, known.glob):
+        if lacking := unconnected(service, known.glob):
             yield Mistake((*path, kind), lacking)
 
 
@@ -198,7 +198,7 @@ def _services(target: dict[str, Any], known: _Known) -> list[str]:
     return known.users.get(user, []) if isinstance(user, str) else []
 
 
-def _lacking(service: str, glob: dict[str, Any]) -> str:
+def unconnected(service: str, glob: dict[str, Any]) -> str:
     """What `global` must have so that teams and users can be told by a service."""
     if service == "slack" and not (glob.get("slack_app_token") or glob.get("slack_app_token_file")):
         why = "; an incoming webhook posts into its own channel only" if glob.get("slack_api_url") else ""

@@ -1,4 +1,4 @@
-"""Rules about schedules: who is named in them, and which keys go together.
+"""Rules about schedules: who is named in them, which keys go together, and who can hear of shifts.
 
 They look at the document as written, as `rules.py` does. All of them are Tocsin's own.
 """
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError
 
+from config.people_rules import reached_by
+from config.policy_rules import unconnected
 from config.schedules import local_time, parse_every
 from config.written import Mistake, at_most_one, entries, mapping, names, unique, unknown
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from config.problems import Path
 
+_NEWS = ("slack", "email")  # by which people hear of their shifts
 _OF_TURNS = ("start", "every", "hours", "restrictions")
 
 
@@ -29,6 +32,9 @@ def mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
             yield from _layer(("schedules", at, "layers", position), layer, users)
         for position, override in entries(schedule, "overrides"):
             yield from _override(("schedules", at, "overrides", position), override, users)
+    for at, user in entries(data, "users"):
+        if user.get("notify_shift"):
+            yield from _news(("users", at, "notify_shift"), user, mapping(data.get("global")))
 
 
 def _layer(path: Path, layer: dict[str, Any], users: frozenset[str]) -> Iterator[Mistake]:
@@ -74,6 +80,16 @@ def _people(path: Path, people: Any, users: frozenset[str]) -> Iterator[Mistake]
     yield from unknown(path, people, "user", users, "users")
     for number, name in enumerate(people if isinstance(people, list) else ()):
         yield from unknown((*path, number), name, "user", users, "users")
+
+
+def _news(path: Path, user: dict[str, Any], glob: dict[str, Any]) -> Iterator[Mistake]:
+    ways = [way for way in reached_by(user) if way in _NEWS]
+    if not ways:
+        message = "shifts are told by Slack and by mail, and neither tells this user; expected slack_id or email"
+        yield Mistake(path, message, key=True)
+    for way in ways:
+        if lacking := unconnected(way, glob):
+            yield Mistake(path, lacking, key=True)
 
 
 def _is_in_hours(every: Any) -> bool:
