@@ -85,7 +85,7 @@ def _people(path: Path, people: Any, users: frozenset[str]) -> Iterator[Mistake]
 def _news(path: Path, user: dict[str, Any], glob: dict[str, Any]) -> Iterator[Mistake]:
     ways = [way for way in reached_by(user) if way in _NEWS]
     if not ways:
-        message = "shifts are told by Slack and by mail, and neither tells this user; expected slack_id or email"
+        message = "shifts are told by Slack and mail, and neither tells this user; expected slack_id or email"
         yield Mistake(path, message, key=True)
     for way in ways:
         if lacking := unconnected(way, glob):

@@ -137,6 +137,26 @@ def test_each_mistake_in_a_schedule_is_told_with_its_place(more, expected):
     told_of("[{people: [dana]}]", more, expected)
 
 
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        (
+            "webhook: 'https://a.b'",
+            "notify_shift: shifts are told by Slack and mail, and neither tells this u",
+        ),
+        (
+            "slack_id: U024BE7LH",
+            "notify_shift: this is told by Slack, with no token for it; expected slack_app",
+        ),
+        ("email: a@b.c", "notify_shift: this is told by mail, with no mail server; expected smtp_smarthost"),
+    ],
+)
+def test_a_wish_to_hear_of_shifts_that_nothing_could_fulfil_is_told(user, expected):
+    with pytest.raises(ConfigError) as caught:
+        load_text(f"{GOOD[:-2]}, {{name: gus, notify_shift: 0s, {user}}}]", "f.yaml", {})
+    assert any(expected in str(problem) for problem in caught.value.problems), caught.value.problems
+
+
 def told_of(layers, more, expected):
     with pytest.raises(ConfigError) as caught:
         config(layers, more)
