@@ -17,9 +17,9 @@ from routing.clocks import Reached, Way
 from routing.policies import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from config.compile import Integration
+    from config.compile import Integration, Kind
     from gateway.placing import Placing
     from routing.incident_records import Incident
     from routing.policies import Policy
@@ -49,6 +49,12 @@ class _Nobody:
         return None
 
 
+_BY: Final[Mapping[Kind, str]] = {
+    "pagerduty": "PagerDuty",
+    "slack": "Slack",
+    "email": "mail",
+    "webhook": "a webhook",
+}
 NOBODY_ON_CALL: Final[Rota] = _Nobody()
 
 
@@ -126,7 +132,21 @@ class PlanBook:
         else:
             found = self._directory.integrations((target,), incident.team, incident.severity)
         for one in found:
-            yield Way(self._place(one, twice=plain), f"{one.receiver}{note}", target, one.delay)
+            yield Way(self._place(one, twice=plain), self._spoken(one, note), target, one.delay)
+
+    def _spoken(self, one: Integration, note: str) -> str:
+        """Who is told, and by what, for people: `dana (on call, weekly) by Slack`, `team db by mail`."""
+        channel = getattr(one.config, "channel", "")
+        who, way = one.receiver, ""
+        if who not in self._directory.receivers:
+            who, _, way = who.rpartition(": ")
+        if way in ("lead", "manager"):
+            who = f"{one.person} ({way} of {who})" if one.person else f"{way} of {who}"
+        elif one.person:
+            who = f"{one.person}{note}"
+        elif channel:
+            who = f"{channel} ({who})"
+        return f"{who} by {_BY[one.kind]}"
 
     def _place(self, integration: Integration, *, twice: bool) -> str:
         """Two integrations with one address are two places if they tell it differently.

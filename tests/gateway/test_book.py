@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from config.compile import compile_plan
 from config.load import load_text
 from gateway.book import NOBODY_ON_CALL, PlanBook
@@ -19,6 +23,44 @@ receivers:
 """
 PLACING = Placing(compile_plan(load_text(TEXT, "f", {})), 1, "", {})
 INCIDENT = Incident(1, Status.TRIGGERED, "r", "", {}, 1, 1, 0, 0, policy="p")
+
+
+PEOPLE = """
+global: {slack_app_token: x, smtp_smarthost: 'mail:25', smtp_from: t@x}
+route: {receiver: root}
+receivers: [{name: root, pagerduty_configs: [{routing_key: x}], slack_configs: [{channel: '#root'}]}]
+users: [{name: dana, slack_id: U024BE7LH, email: d@x, contact: [slack, {email: 2m}]}]
+teams: [{name: db, slack_channel: ['#db', '#all'], email: db@x, lead: dana, manager: boss@x}]
+schedules: [{name: weekly, layers: [{people: [dana], start: 2026-11-02}]}]
+"""
+
+
+class Dana:
+    def people(self, schedule: str, at: int) -> tuple[str, ...]:
+        del schedule, at
+        return ("dana",)
+
+    def next_covered(self, schedule: str, at: int) -> int | None:
+        del schedule, at
+        return None
+
+
+TARGETS: list[tuple[Target, list[str]]] = [
+    (Target("receiver", "root"), ["root by PagerDuty", "#root (root) by Slack"]),
+    (Target("team", "slack"), ["#db (team db) by Slack", "#all (team db) by Slack"]),
+    (Target("team", "email"), ["team db by mail"]),
+    (Target("team", "lead"), ["dana (lead of team db) by Slack", "dana (lead of team db) by mail"]),
+    (Target("team", "manager"), ["manager of team db by mail"]),
+    (Target("user", "dana"), ["dana by Slack", "dana by mail"]),
+    (Target("schedule", "weekly"), ["dana (on call, weekly) by Slack", "dana (on call, weekly) by mail"]),
+]
+
+
+@pytest.mark.parametrize(("target", "expected"), TARGETS)
+def test_who_is_told_is_said_in_words_that_people_use(target: Target, expected: list[str]) -> None:
+    book = PlanBook(Placing(compile_plan(load_text(PEOPLE, "f", {})), 1, "", {}), Dana())
+    reached = book.reach([target], replace(INCIDENT, team="db"), 0)
+    assert [way.who for way in reached.ways] == expected
 
 
 def places(*receivers: str) -> list[str]:
