@@ -21,6 +21,7 @@ import orjson
 from bench import (
     check,
     deadlines,
+    escalation,
     ingest,
     inhibition,
     latency,
@@ -45,6 +46,7 @@ PARTS = (
     "inhibition",
     "check",
     "oncall",
+    "escalation",
 )
 OUTPUT = Path("bench/results/latest.json")
 
@@ -91,6 +93,9 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "oncall" in parts:
         _say("oncall")
         figures["oncall"] = oncall.measure(quick=quick)
+    if "escalation" in parts:
+        _say("escalation")
+        figures["escalation"] = await escalation.measure("everysec", quick=quick)
     figures["machine"]["load_at_end"] = round(os.getloadavg()[0], 2)
     return figures
 

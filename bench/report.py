@@ -230,6 +230,33 @@ def _oncall(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _escalation(rows: Sequence[dict[str, Any]]) -> str:
+    late = _table(
+        (
+            "500 steps due a second",
+            "open",
+            "steps",
+            "p50 ≤ ms",
+            "p99 ≤ ms",
+            "rung right",
+            "CPU ms a step",
+            "",
+        ),
+        [
+            (
+                *(row["what"], f"{row['incidents']:,}", row["steps"]),
+                *(row["p50_ms_at_most"], row["p99_ms_at_most"], row["rung_right"]),
+                " + ".join(str(cost) for cost in row["cpu_ms"].values()),
+                _mark(row),
+            )
+            for row in rows
+            if "us" not in row
+        ],
+    )
+    cost = _table(("one decision", "µs"), [(row["what"], row["us"]) for row in rows if "us" in row])
+    return f"{late}\n\n{cost}"
+
+
 def _mark(row: dict[str, Any]) -> str:
     return {True: "✓", False: "✗", None: ""}[row.get("reached")]
 
@@ -240,6 +267,7 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 _PARTS = {
+    "escalation": _escalation,
     "ingest": _ingest,
     "storm": _storm,
     "latency": _latency,
