@@ -121,6 +121,7 @@ def to_write(
         "worst": incident.rank if incident and incident.open and incident.policy else 0,
         "shows": decision.shows,
         "quiet": decision.quiet,
+        "climbs": int(decision.climbs),
         "dismiss": dismissed_for if decision.dismiss else 0,
         "tick": incident.tick if incident else 0,
         "deadline": decision.deadline or 0,

@@ -180,6 +180,8 @@ def _ring_everyone(
         )
     rung = replace(incident, rung=True)
     alive = [delivery for delivery in told if delivery.state != "dead"]
+    if incident.policy:  # but for those whose ring was dropped before they had been told anything
+        alive = [one for one in alive if one.sent > 0 or one.ring_wanted > one.ring_sent]
     orders: tuple[Order, ...] = ()
     if incident.status is Status.ACKNOWLEDGED and incident.policy:
         orders = tuple(Order(one.id, group.seq, 0, FIRST) for one in alive if one.updates)
@@ -279,8 +281,8 @@ def _and_what_is_due(decision: Decision, event: Due, group: Group, telling: Tell
         rings = tuple(replace(one, wanted=seq) for one in rings)
         if incident.considered == group.seq:
             incident = replace(incident, considered=seq)
-    coming = [moment.at for moment in moments(incident, telling.book)[:1]]
-    deadlines = [at for at in (decision.deadline, *coming) if at is not None]
+    coming = moments(incident, telling.book)
+    deadlines = [at for at in (decision.deadline, *(one.at for one in coming[:1])) if at is not None]
     return replace(
         decision,
         incident=incident,
@@ -289,4 +291,5 @@ def _and_what_is_due(decision: Decision, event: Due, group: Group, telling: Tell
         deadline=min(deadlines, default=None),
         lines=lines,
         shows=shows,
+        climbs=incident.status is Status.TRIGGERED and bool(coming),
     )

@@ -398,6 +398,7 @@ class Decision:
         shows: what people see of it has changed without any alert's doing, so it is a revision of its own.
         quiet: rings that are still to be heard and that an acknowledgement makes unnecessary are dropped.
         dismiss: its alerts are over for us, whatever their sender says.
+        climbs: nobody has it in hand, and there are steps to come: it does not end because nobody reports it.
     """
 
     incident: Incident | None
@@ -409,3 +410,4 @@ class Decision:
     shows: bool = False
     quiet: bool = False
     dismiss: bool = False
+    climbs: bool = False

@@ -39,6 +39,9 @@ local function expire_alerts(g)
       if k[EREV] > g.left then redis.call('ZADD', key('x', g.id), t + dedup.remember, akey) else forget(g.id, akey) end
     elseif t < since + horizon then
       redis.call('ZADD', key('x', g.id), since + horizon, akey)
+    elseif g.climbs == 1 and k[STATUS] == 'firing' and k[UNTIL] == 0 then
+      -- That nobody reports it any more ends no incident that has still to be told to somebody.
+      redis.call('ZADD', key('x', g.id), t + dedup.stale_after, akey)
     elseif deadline(k, dedup) > t then
       redis.call('ZADD', key('x', g.id), deadline(k, dedup), akey)
     else

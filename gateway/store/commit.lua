@@ -7,7 +7,7 @@
 -- lease    ms; room: JSON, kind of receiver -> how many deliveries the caller can begin
 -- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, rung, tick, deadline (0 = none), leave,
 --          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, unless,
---          by, notice, new, takes}...]; clocked and worst (0 = no policy), shows, quiet (bool), dismiss (ms, 0 = not);
+--          by, notice, new, takes}...]; clocked and worst (0 = no policy), climbs (1 = steps to come), shows, quiet (bool), dismiss (ms, 0 = not);
 --          meta, interval: of the route that it goes on under ('' = as before)
 local gid, lease, room = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local decision = cjson.decode(ARGV[4])
@@ -54,7 +54,7 @@ if decision.dismiss > 0 then
 end
 
 redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0, 'latest', 0, 'rung', decision.rung,
-  'clocked', decision.clocked, 'worst', decision.worst)
+  'clocked', decision.clocked, 'worst', decision.worst, 'climbs', decision.climbs)
 if decision.doc == '' then redis.call('HDEL', g.key, 'doc') else redis.call('HSET', g.key, 'doc', decision.doc) end
 
 -- What began to fire while the end was decided is not part of it: the group opens anew. It has done so already where

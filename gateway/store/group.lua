@@ -1,6 +1,6 @@
 -- A group: loaded once by a script, changed in memory by what its alerts do, written once.
 -- Needs clock.lua, keys.lua, alert.lua.
-local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'look', 'rung', 'patient', 'clocked', 'worst' }
+local GROUP = { 'seq', 'shown', 'left', 'opened', 'tick', 'interval', 'next', 'lease', 'latest', 'marks', 'judged', 'look', 'rung', 'patient', 'clocked', 'worst', 'climbs' }
 local ABSENT = math.huge
 
 local function load_group(gid)

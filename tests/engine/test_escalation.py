@@ -228,3 +228,13 @@ async def test_who_has_it_is_reminded_before_that_ends(make_world: MakeWorld) ->
     heard = [note for note in world.notes if note.kind == "ring" and note.at > 20 * MINUTE]
     assert [(note.at / MINUTE, note.receiver) for note in heard] == [(31, "user dana: webhook")]
     assert heard[0].message.reason == "the acknowledgement by dana ends in 5 min"
+
+
+async def test_that_nobody_reports_it_ends_no_incident_with_steps_to_come(make_world: MakeWorld) -> None:
+    world = await make_world(CONFIG.replace("after: 5m", "after: 20h").replace("after: 15m", "after: 21h"))
+    await world.take(world.fires("A", severity="high"))
+    await world.until(20 * HOUR + MINUTE)
+    assert rings(world) == [(0, "first"), (20 * 60, "second")]
+    await world.answer(1, Acknowledged("dana", "HTTP", until=world.now + 99 * HOUR))
+    await world.until(40 * HOUR)
+    assert sorted(ends(world)) == [(24 * 60, who) for who in ("bosses", "first", "second")]
