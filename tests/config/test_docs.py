@@ -14,7 +14,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 ENV = dict.fromkeys(("SLACK_TOKEN", "BACKEND_PAGERDUTY", "PAGERDUTY_CRITICAL", "PAGERDUTY_OTHERS"), "x")
 REST = {
     "severities": "route: {receiver: team}\n",
-    "users": "route: {receiver: team}\n",
+    "users": "route: {receiver: team}\nglobal: {slack_app_token: x, smtp_smarthost: 'h:25', smtp_from: t@x}\n",
     "inhibit_grace": "route: {receiver: team}\n",
 }
 
