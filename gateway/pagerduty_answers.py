@@ -41,7 +41,7 @@ log = structlog.get_logger()
 VIA: Final = "PagerDuty"
 BY_ITSELF: Final = "by itself"
 POLL_S: Final = 2.0
-AT_ONCE: Final = 20
+WORK_S: Final = 10.0  # for one event; less than its lease
 BASE: Final = DEDUP_KEY.format(gid="")
 
 
@@ -90,17 +90,18 @@ class PagerDutyAnswers:
         except TimeoutError:
             pass
 
-    async def work(self) -> int:
-        """Works on what is due now, in the order in which it came; how many events that were."""
-        claimed = await self.events.claim(AT_ONCE)
+    async def work(self) -> bool:
+        """Works on the event that is due first; whether there was one."""
+        claimed = await self.events.claim(1)
         for event in claimed:
             with structlog.contextvars.bound_contextvars(event_id=event.id, what=event.kind):
                 await self._work_on(event)
-        return len(claimed)
+        return bool(claimed)
 
     async def _work_on(self, event: Event) -> None:
         try:
-            answered = await self._answer(event)
+            async with asyncio.timeout(WORK_S):
+                answered = await self._answer(event)
         except Exception as error:
             # Whatever it was, PagerDuty has been told that we have it.
             if await self._store.now() - event.at > RETENTION:
@@ -108,7 +109,7 @@ class PagerDutyAnswers:
                 metrics.pagerduty_events.labels("given_up").inc()
                 await self.events.done(event)
                 return
-            expected = isinstance(error, StoreUnavailableError | RestError)
+            expected = isinstance(error, StoreUnavailableError | RestError | TimeoutError)
             log.warning("pagerduty.later", error=str(error) or repr(error), exc_info=not expected)
             await self.events.again(event)
             return

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 SHARD: Final = 0  # that keeps them, whatever they are about
 MOST: Final = 10_000  # kept at once
 RETENTION: Final = 24 * 3_600_000  # for so long an id is known, at least; and so long an event is tried
-LEASE: Final = 30_000
+LEASE: Final = 12_000
 FIRST_PAUSE: Final = 1_000
 LONGEST_PAUSE: Final = 60_000
 
