@@ -78,19 +78,6 @@ class Subject:
         if self.rule_alerts is None or not heartbeats:
             return self.rule_alerts
         asked = tuple(one.matchers for one in heartbeats if one.matchers)
-        own = [
-            own_alert(one.labels, self.document.problem(("heartbeats", at), ""))
-            for at, one in enumerate(heartbeats)
-        ]
-        return self.rule_alerts.routed(asked, own)
-
-    @cached_property
-    def alerts(self) -> Alerts | None:
-        """Those that are routed: what rules make but for beats, and what says that a beat is missing."""
-        heartbeats = tuple(self.plan.heartbeats)
-        if self.rule_alerts is None or not heartbeats:
-            return self.rule_alerts
-        asked = tuple(one.matchers for one in heartbeats if one.matchers)
         placed = ((("heartbeats", at), one) for at, one in enumerate(heartbeats))
         own = [
             own_alert(one.labels, path, self.document.problem(path, ""))

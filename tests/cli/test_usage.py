@@ -64,7 +64,10 @@ def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
 
 
 COMMANDS = {
-    "": ["demo", "check", "serve", "version", "routes", "incidents", "silences", "deliveries", "receivers"],
+    "": [
+        *("demo", "check", "serve", "heartbeats", "stats", "version"),
+        *("routes", "incidents", "silences", "oncall", "deliveries", "receivers"),
+    ],
     "routes": ["show", "test"],
     "incidents": [
         *("list", "show", "ack", "unack", "resolve", "snooze", "escalate", "reassign", "respond", "note"),
