@@ -12,10 +12,11 @@ from routing.tree import Tree
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 ENV = dict.fromkeys(("SLACK_TOKEN", "BACKEND_PAGERDUTY", "PAGERDUTY_CRITICAL", "PAGERDUTY_OTHERS"), "x")
+ROUTE = "route: {receiver: team}\n"
 REST = {
-    "severities": "route: {receiver: team}\n",
-    "users": "route: {receiver: team}\nglobal: {slack_app_token: x, smtp_smarthost: 'h:25', smtp_from: t@x}\n",
-    "inhibit_grace": "route: {receiver: team}\n",
+    "severities": ROUTE,
+    "users": f"{ROUTE}global: {{slack_app_token: x, smtp_smarthost: 'h:25', smtp_from: t@x}}\n",
+    "inhibit_grace": ROUTE,
 }
 
 
