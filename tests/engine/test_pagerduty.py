@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
-from pagerduty_beside import KEY, Both
+from pagerduty_beside import CONFIG, KEY, Both
 from world import HOUR, MINUTE, SECOND, START
 
 from config.pagerduty_app import PagerDutyAppConfig
@@ -191,6 +191,24 @@ async def test_a_ring_that_is_on_its_way_hears_of_the_acknowledgement_too(both: 
     await both.world.until(6 * MINUTE)
     await given[0]
     assert (both.open, await both.status()) == ({":2": "acknowledged"}, "acknowledged")
+
+
+async def test_of_two_services_that_were_told_the_other_one_hears_of_it_too(
+    redis_server: str, tmp_path: Path
+) -> None:
+    other = KEY[::-1]
+    second = f'    pagerduty_configs: [{{routing_key: {other}, url: "URL"}}, '
+    both = await Both.make(redis_server, tmp_path, CONFIG.replace("    pagerduty_configs: [", second))
+    await both.fires()
+    await both.world.until(MINUTE)
+    both.there.acknowledge(other, both.key("first"))
+    await both.webhooks()
+    await both.world.until(2 * MINUTE)
+    assert {one.state for one in both.there.incidents.values()} == {"acknowledged"}
+    both.there.resolve(KEY, both.key("first"))
+    await both.webhooks()
+    assert {one.state for one in both.there.incidents.values()} == {"resolved"}
+    await both.close()
 
 
 async def test_webhooks_come_over_http_and_are_worked_on_after_the_answer(both: Both) -> None:

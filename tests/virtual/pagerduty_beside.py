@@ -65,10 +65,10 @@ class Both:
         self.posted = 0
 
     @classmethod
-    async def make(cls, url: str, folder: Path) -> Both:
+    async def make(cls, url: str, folder: Path, config: str = CONFIG) -> Both:
         standin = PagerDutyStandin()
         await standin.start()
-        text = CONFIG.replace("KEY", KEY).replace("URL", standin.enqueue_url).replace("API", standin.url)
+        text = config.replace("KEY", KEY).replace("URL", standin.enqueue_url).replace("API", standin.url)
         return cls(await World.make(url, folder, text, shards=1), standin)
 
     async def fires(self, severity: str = "critical") -> None:
