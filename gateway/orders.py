@@ -45,6 +45,7 @@ def told(group: ClaimedGroup, incident: Incident) -> tuple[Told, ...]:
             place=d.place,
             ring_at=d.ring_at,
             rung_by=d.rung_by,
+            person=d.person,
         )
         for d in group.deliveries
         if incident.number and d.incident == incident.number

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from routing.clocks import begin, planned, restart
-from routing.escalation import Telling, name_of, ring, tell
+from routing.escalation import Telling, name_of, ring, spoken, tell
 from routing.incident_records import (
     ENDED,
     Ack,
@@ -103,7 +103,8 @@ def _decision(incident: Incident, answer: Answer, group: Group, telling: Telling
     for one in telling.told if telling.lines else ():
         # A ring that is on its way there has still to hear of it.
         shown_already = getattr(answer, "delivery", "") == one.id and one.ring_wanted == one.ring_sent
-        if one.knows and one.id not in orders and not shown_already and (one.edits or notice):
+        hears = one.edits or (notice and one.person != answer.by)  # nobody needs a mail of what they just did
+        if one.knows and one.id not in orders and not shown_already and hears:
             orders[one.id] = Order(one.id, seq, 0, reason, notice=notice)
     if telling.lines and incident.considered == group.seq:
         incident = replace(incident, considered=seq)
@@ -131,7 +132,8 @@ def _acknowledge(incident: Incident, answer: Acknowledged, telling: Telling) -> 
             return incident
     else:
         incident = to(incident, Change.ACKNOWLEDGED)
-    telling.say("acknowledged", f"{answer.by} has it ({answer.via})")
+    length = f" for {spoken(answer.until - now)}" if answer.until else ""
+    telling.say("acknowledged", f"{answer.by} has it{length} ({answer.via})")
     return replace(
         incident,
         ack=Ack(answer.by, answer.via, now, until),

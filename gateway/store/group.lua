@@ -227,7 +227,7 @@ local function lease_group(g, t, lease)
 end
 
 -- Of each delivery of the group: what a decision must know.
-local TOLD = { 'incident', 'kind', 'place', 'ends', 'updates', 'edits', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'rung', 'sent_at', 'ring_at', 'rung_by' }
+local TOLD = { 'incident', 'kind', 'place', 'ends', 'updates', 'edits', 'state', 'wanted', 'sent', 'ring_wanted', 'ring_sent', 'rung', 'sent_at', 'ring_at', 'rung_by', 'person' }
 local SEEN_OF = { 'seq', 'version', 'lease', 'doc', 'meta', 'opened', 'before', 'resumed', 'next', 'marks', 'judged', 'weighed',
   'r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7' }
 

@@ -55,6 +55,7 @@ class DeliveryState:
     sent_at: int
     ring_at: int
     rung_by: str
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def _int(value: str | float | None) -> int:
 
 
 def _delivery_state(row: Sequence[str]) -> DeliveryState:
-    did, incident, kind, place, ends, updates, edits, state, *levels, rung_by = row
+    did, incident, kind, place, ends, updates, edits, state, *levels, rung_by, person = row
     wanted, sent, ring_wanted, ring_sent, rung, sent_at, ring_at = map(_int, levels)
     return DeliveryState(
         id=did,
@@ -230,6 +231,7 @@ def _delivery_state(row: Sequence[str]) -> DeliveryState:
         sent_at=sent_at,
         ring_at=ring_at,
         rung_by=rung_by,
+        person=person,
     )
 
 

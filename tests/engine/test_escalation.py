@@ -238,3 +238,15 @@ async def test_that_nobody_reports_it_ends_no_incident_with_steps_to_come(make_w
     await world.answer(1, Acknowledged("dana", "HTTP", until=world.now + 99 * HOUR))
     await world.until(40 * HOUR)
     assert sorted(ends(world)) == [(24 * 60, who) for who in ("bosses", "first", "second")]
+
+
+async def test_who_acknowledges_gets_no_mail_of_it_and_the_others_do(make_world: MakeWorld) -> None:
+    people = """
+users: [{name: dana, email: dana@x.test}, {name: sam, email: sam@x.test}]
+global: {smtp_smarthost: "localhost:25", smtp_from: t@x.test}
+"""
+    world = await make_world(people + CONFIG.replace("[{receiver: first}]", "[{user: dana}, {user: sam}]"))
+    await world.take(world.fires("A", severity="high"))
+    await world.answer(1, DANA)
+    noted = [note.message.person for note in world.notes if note.kind == "update"]
+    assert noted == ["sam"]
