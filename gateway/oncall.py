@@ -7,6 +7,8 @@ store is away the last that was known goes on. Times are milliseconds.
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.calendars import Calendars
@@ -15,13 +17,22 @@ from gateway.store.overrides import OverrideStore
 from routing import oncall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from config.compile import Plan
     from gateway.plan import PlanInForce
     from gateway.store.overrides import Kept
     from gateway.store.store import Store
     from routing.oncall import Override, Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that follows from one plan, and from what was last read: by the names of schedules."""
+
+    plan: Plan
+    schedules: Mapping[str, Schedule]
+    overrides: Mapping[str, tuple[Override, ...]]
 
 
 class OnCall:
@@ -33,16 +44,22 @@ class OnCall:
         self.calendars = Calendars(store, plan)
         self._version = -1
         self._kept: tuple[Kept, ...] = ()
-        self._overrides: dict[str, list[Override]] = {}
-        self._filled: tuple[Plan, Mapping[str, Schedule]] | None = None
+        self._last: _Known | None = None
+        self._reading = asyncio.Lock()
+
+    @property
+    def _known(self) -> _Known:
+        """By the plan in force (by the last one where none is)."""
+        plan = self._plan.last
+        if self._last is None or self._last.plan is not plan:
+            filled = with_calendars(plan, self.calendars.named(), self.calendars.spans)
+            self._last = _Known(plan, filled, _by_schedule(self._kept, plan))
+        return self._last
 
     @property
     def schedules(self) -> Mapping[str, Schedule]:
-        """Those of the plan in force (of the last one where none is), with what calendars say."""
-        plan = self._plan.last
-        if self._filled is None or self._filled[0] is not plan:
-            self._filled = plan, with_calendars(plan, self.calendars.named(), self.calendars.spans)
-        return self._filled[1]
+        """The schedules, with what calendars say."""
+        return self._known.schedules
 
     @property
     def kept(self) -> tuple[Kept, ...]:
@@ -50,18 +67,18 @@ class OnCall:
         return self._kept
 
     def overrides(self, schedule: str) -> tuple[Override, ...]:
-        """Those that people made in a schedule, in the order in which they count."""
-        return tuple(self._overrides.get(schedule, ()))
+        """Those that people made in a schedule and that count, in the order in which they do."""
+        return self._known.overrides.get(schedule, ())
 
     def people(self, schedule: str, at: int) -> tuple[str, ...]:
         """Who is on call there at this moment; nobody where there is no such schedule."""
         known = self.schedules.get(schedule)
-        return oncall.on_call(known, at, self._overrides.get(schedule, ())) if known else ()
+        return oncall.on_call(known, at, self.overrides(schedule)) if known else ()
 
     def next_covered(self, schedule: str, at: int) -> int | None:
         """When somebody is on call, from this moment on; None for not within a year and some."""
         known = self.schedules.get(schedule)
-        return oncall.next_covered(known, at, self._overrides.get(schedule, ())) if known else None
+        return oncall.next_covered(known, at, self.overrides(schedule)) if known else None
 
     async def keep_up(self) -> None:
         """Reads anew what others have changed; one small question where nothing has.
@@ -69,12 +86,25 @@ class OnCall:
         Raises:
             StoreUnavailableError: Redis cannot be asked now; what was known stays.
         """
-        if await self.calendars.keep_up():
-            self._filled = None
-        version = await self.override_store.version()
-        if version != self._version:
-            self._kept = await self.override_store.load()
-            self._overrides = {}
-            for one in self._kept:
-                self._overrides.setdefault(one.override.schedule, []).append(one.override)
-            self._version = version  # what was written meanwhile has a newer one, and is read the next time
+        async with self._reading:
+            if await self.calendars.keep_up():
+                self._last = None
+            version = await self.override_store.version()
+            if version != self._version:
+                self._kept = await self.override_store.load()
+                self._version = (
+                    version  # what is written meanwhile has a newer one, and is read the next time
+                )
+                self._last = None
+
+
+def _by_schedule(kept: Iterable[Kept], plan: Plan) -> dict[str, tuple[Override, ...]]:
+    """The overrides that count, with those people of theirs who are among the users."""
+    users = {user.name for user in plan.config.users}
+    found: dict[str, tuple[Override, ...]] = {}
+    for one in kept:
+        override = one.override
+        if people := tuple(person for person in override.people if person in users):
+            before = found.get(override.schedule, ())
+            found[override.schedule] = (*before, replace(override, people=people))
+    return found

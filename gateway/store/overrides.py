@@ -109,7 +109,7 @@ def _read(text: str) -> Kept | None:
         record: dict[str, Any] = orjson.loads(text)
         made_at = int(record.pop("made_at"))
         return Kept(Override(**record | {"people": tuple(record["people"])}), made_at)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("override.unreadable", record=text[:200], error=repr(error))
         return None
 

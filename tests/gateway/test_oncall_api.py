@@ -237,6 +237,14 @@ async def test_one_person_alone_can_be_replaced(api):
     assert await api.on_duty() == ["fay", "dana"]
 
 
+async def test_somebody_who_is_gone_from_the_users_stands_in_for_nobody(api):
+    await api.override(people=["fay"])
+    text = (CONFIG % ("0" * 32)).replace(", {name: fay, email: f@x.y}", "").replace("[fay]", "[eli]")
+    api.world.path.write_text(text)
+    await api.world.plan.reload()
+    assert await api.on_duty() == ["eli"]
+
+
 async def test_removing_ends_it_now_and_keeps_what_was(api):
     _, made = await api.override()
     await api.world.pass_to(HOUR)
