@@ -188,10 +188,10 @@ def _said(before: Incident, after: Incident, answer: Answer, *, changed: bool) -
             return f"{name} is resolved."
         case Escalated():
             return f"{name}: the next step comes now." if changed else f"{name} has no further step."
-        case Reassigned(target, policy):
-            return f"{name} is reassigned to {policy or target}."
+        case Reassigned(target=target, policy=policy):
+            return f"{name} is reassigned to {_named(target) if target else f'policy {policy}'}."
         case ResponderAdded(target=target):
-            return f"{target} is told of {name} too."
+            return f"{name}: {_named(target)} is told too."
         case Noted():
             return f"Noted in {name}."
 
@@ -200,12 +200,19 @@ def _who_has(name: str, ack: Ack | None, by: str, *, changed: bool) -> str:
     if ack is None:
         return f"{name} is not acknowledged."
     if changed:
-        until = f" until {_time(ack.until)}" if ack.until else ""
+        until = f" until {_time(ack.until, ack.at)}" if ack.until else ""
         return f"You have it now: {name} is acknowledged{until}."
     if ack.by != by:
         return f"{ack.by} acknowledged {name} at {_time(ack.at)} already."
     return f"You have {name} already, since {_time(ack.at)}."
 
 
-def _time(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M UTC")
+def _named(target: Target) -> str:
+    return f"{target.kind} {target.name}"
+
+
+def _time(at: int, now: int = 0) -> str:
+    """`15:10 UTC`; with the date where that is not the day of `now`."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    other_day = now and moment.date() != datetime.fromtimestamp(now / 1000, UTC).date()
+    return moment.strftime("%Y-%m-%d %H:%M UTC" if other_day else "%H:%M UTC")
