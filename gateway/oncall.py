@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from gateway.calendars import Calendars
 from gateway.named_calendars import with_calendars
 from gateway.store.overrides import OverrideStore
+from gateway.store.unavailable import StoreUnavailableError
 from routing import oncall
 
 if TYPE_CHECKING:
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
     from gateway.store.overrides import Kept
     from gateway.store.store import Store
     from routing.oncall import Override, Schedule
+
+
+log = structlog.get_logger()
+
+KEEP_UP_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,15 @@ class OnCall:
         """When somebody is on call, from this moment on; None for not within a year and some."""
         known = self.schedules.get(schedule)
         return oncall.next_covered(known, at, self.overrides(schedule)) if known else None
+
+    async def run(self) -> None:
+        """Keeps up with what others change, until cancelled."""
+        while True:
+            try:
+                await self.keep_up()
+            except StoreUnavailableError as error:
+                log.debug("oncall.store_away", error=str(error))
+            await asyncio.sleep(KEEP_UP_S)
 
     async def keep_up(self) -> None:
         """Reads anew what others have changed; one small question where nothing has.

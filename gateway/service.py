@@ -153,6 +153,7 @@ class Service:
         self._spawn("slack", self._slack.socket.run)
         self._spawn("beats", self._beats.run)
         self._spawn("count", self._count)
+        self._spawn("oncall", self.oncall.run)
         self._spawn("calendars", self.oncall.calendars.run)
         self._spawn("shifts", self._shifts.run)
         if share_port:
