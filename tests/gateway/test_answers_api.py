@@ -161,7 +161,7 @@ async def test_the_second_to_acknowledge_is_told_who_was_first_and_nothing_chang
         ("snooze", {"until": "2023-11-15T00:00:00Z"}, "acknowledged", "dana has it for 1 h 46 min (HTTP)"),
         ("resolve", {}, "resolved", "resolved by dana"),
         ("escalate", {}, "triggered", "dana (HTTP) escalates: step 2 comes now"),
-        ("reassign", {"user": "kim"}, "triggered", "user: kim"),
+        ("reassign", {"user": "kim"}, "triggered", "kim"),
         ("reassign", {"schedule": "weekly"}, "triggered", "weekly"),
         ("reassign", {"team": "lead"}, "triggered", "lead"),
         ("reassign", {"policy": "other"}, "triggered", "other"),
@@ -175,8 +175,8 @@ async def test_each_answer_is_given_and_stands_in_the_timeline(api, verb, body, 
     said, given = await api.say(1, verb, **body)
     assert (said, given["changed"], given["incident"]["status"]) == (200, True, status)
     _, shown = await api.get("/1")
-    assert line in shown["timeline"][-1]["text"] + shown["timeline"][-2]["text"]
-    assert "dana" in shown["timeline"][-1]["text"] + shown["timeline"][-2]["text"]
+    newest = [one["text"] for one in shown["timeline"][-4:]]
+    assert any(line in text and "dana" in text for text in newest), newest
 
 
 async def test_an_acknowledgement_is_taken_back(api):
