@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-app = typer.Typer(help="See incidents, and answer them: acknowledge, resolve, escalate.")
+app = typer.Typer(help="See incidents, and answer them.")
 app.add_typer(answers.app)
 
 Status = Literal["open", "triggered", "acknowledged", "resolved", "all"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from config.compile import Plan
-    from routing.tree import Route, Tree
+    from routing.tree import Route
 
 app = typer.Typer(help="See the routing tree, and where an alert would go.")
 
@@ -97,11 +97,12 @@ def try_labels(
             param_hint="'--batch'",
         )
     if batch:
-        _answer_all(Tree(plan_of(config).root), batch)
+        _answer_all(plan_of(config), batch)
         return
     alert = _alert(labels or [])
     plan = plan_of(config)
-    routes = Tree(plan.root).match(alert)
+    beaten = plan.heartbeats.beaten_by(alert)
+    routes = () if beaten else Tree(plan.root).match(alert)
     visits = visit(plan.root, alert) if explain else ()
     receivers = ",".join(route.told for route in routes)
     if output == "json":
@@ -111,6 +112,8 @@ def try_labels(
         if explain:
             drawings.write_reasons(visits, alert, plan)
         out.write_line(receivers)
+    if beaten:
+        out.say(f"It is a beat of {', '.join(beaten)} (heartbeats): no route takes it, and nobody is told.")
     if expected and expected != receivers:
         out.say(f"expected the receivers {expected}, but the alert goes to {receivers}")
         raise typer.Exit(1)
@@ -161,15 +164,17 @@ def _answer(routes: "tuple[Route, ...]") -> dict[str, object]:
 # --- many at once --------------------------------------------------------------------------------------
 
 
-def _answer_all(tree: "Tree", source: str) -> None:
+def _answer_all(plan: "Plan", source: str) -> None:
     """One line of JSON for each line, in order; whoever asks line by line is answered line by line."""
     import json
 
     from gateway.cli import output as out
+    from routing.tree import Tree
 
+    tree = Tree(plan.root)
     known: dict[tuple[str, ...], str] = {}  # routes -> their line
     for labels in _label_sets(source):
-        routes = tree.match(labels)
+        routes = () if plan.heartbeats.beaten_by(labels) else tree.match(labels)
         keys = tuple(route.key for route in routes)
         if keys not in known:
             known[keys] = json.dumps(_answer(routes))

@@ -32,7 +32,7 @@ def stats(
     server: Server = DEFAULT_SERVER,
     token: Token = "",
 ) -> None:
-    """Sum up incidents: how many, how soon acknowledged and resolved, how many pages and when.
+    """Sum up incidents: how soon they were answered, and pages.
 
     MTTA and MTTR are means, followed by what half of them and nine of ten do not exceed.
     """

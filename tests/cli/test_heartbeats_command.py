@@ -37,3 +37,16 @@ async def test_none_is_said_on_stderr(server, tocsin):
     server.answers[LIST] = 200, {"heartbeats": []}
     ended = await tocsin("heartbeats")
     assert (ended.code, ended.out, ended.err) == (0, "", "No heartbeats are configured.\n")
+
+
+def test_a_beat_goes_to_no_route_and_that_is_said(here, tmp_path):
+    file = tmp_path / "tocsin.yaml"
+    heartbeat = 'heartbeats: [{name: eu, matchers: [alertname="Watchdog"], timeout: 10m}]\n'
+    file.write_text("route: {receiver: all}\nreceivers: [{name: all}]\n" + heartbeat)
+    ended = here("routes", "test", "--config", str(file), "alertname=Watchdog")
+    assert (ended.code, ended.out) == (0, "\n")
+    assert ended.err == "It is a beat of eu (heartbeats): no route takes it, and nobody is told.\n"
+    lines = tmp_path / "alerts.jsonl"
+    lines.write_text('{"alertname": "Watchdog"}\n{"alertname": "Other"}\n')
+    ended = here("routes", "test", "--config", str(file), "--batch", str(lines))
+    assert [json.loads(line)["receivers"] for line in ended.out.splitlines()] == [[], ["all"]]
