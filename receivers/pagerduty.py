@@ -90,7 +90,9 @@ class PagerDutyReceiver:
             async with asyncio.timeout(_WHOLE_S):
                 return await loop.run_in_executor(self._pools[where], self._deliver, config, message, memory)
         except TimeoutError:
-            return Retry(f"no answer from {where} within {_WHOLE_S} s", unknown=True)
+            tried = Opened.remembered(memory, ring_key(message.dedup_key, 1)).after_unknown(message)
+            reason = f"no answer from {where} within {_WHOLE_S} s"
+            return Retry(reason, unknown=True, memory=tried.memory())
 
     async def close(self) -> None:
         """Let threads that still wait for an answer end by their own time-out; start nothing new."""
