@@ -97,7 +97,7 @@ async def test_an_incident_is_acknowledged_noted_escalated_and_resolved_from_the
     again = await incidents("resolve", "1")
     assert (again.code, "#1 was resolved at" in again.out) == (0, True)
     shown = (await incidents("show", "1")).out
-    for words in ("dana has it (command line)", "dana (command line): disk swapped", "step 2"):
+    for words in ("dana has it for 1 h (command line)", "dana (command line): disk swapped", "step 2"):
         assert words in shown
     assert (await incidents("list", "--status", "resolved", "-o", "json")).code == 0
 
