@@ -5,6 +5,7 @@ It reads in pages, so that a month of incidents is never in memory at once; `rou
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -39,9 +40,11 @@ async def triggered(store: Store, since: int, until: int) -> AsyncIterator[tuple
                 found = [
                     one for one in await _records(store, shard, fresh) if since <= one.triggered_at < until
                 ]
-                if found:
-                    for one in zip(found, await _rung(store, shard, found), strict=True):
-                        yield one
+                if not found:
+                    continue
+                for incident, (lines, paged) in zip(found, await _told(store, shard, found), strict=True):
+                    await asyncio.sleep(0)  # a timeline can be long, and others have their turn
+                    yield incident, tuple(_rung(map(orjson.loads, lines), paged))
 
 
 async def _pages(store: Store, key: str, first: str) -> AsyncIterator[Sequence[str]]:
@@ -58,23 +61,23 @@ async def _records(store: Store, shard: int, numbers: Sequence[str]) -> list[Inc
     return [from_record(orjson.loads(doc)) for doc in docs if doc]
 
 
-async def _rung(store: Store, shard: int, found: Sequence[Incident]) -> list[tuple[Page, ...]]:
-    """The pages of each of these incidents."""
+async def _told(
+    store: Store, shard: int, found: Sequence[Incident]
+) -> list[tuple[Sequence[str], dict[str, str]]]:
+    """Of each its timeline, and whom it pages: the target of a line -> the person, "" for PagerDuty."""
     at = keys.prefix(shard)
     lines = await store.together(("LRANGE", f"{at}:l:{one.number}", 0, -1) for one in found)
     ids = await store.together(("SMEMBERS", f"{at}:id:{one.number}") for one in found)
     each = [(place, did) for place, dids in enumerate(ids) for did in dids]
     fields = await store.together(("HMGET", f"{at}:d:{did}", *_OF_DELIVERY) for _, did in each)
-    told: list[dict[str, str]] = [
-        {} for _ in found
-    ]  # whom a line is about -> the person, of those who are paged
+    paged: list[dict[str, str]] = [{} for _ in found]
     for (place, _), (receiver, where, kind, person) in zip(each, fields, strict=True):
         if person or kind == "pagerduty":
-            told[place][f"{receiver}, {where}"] = person or ""
-    return [tuple(_of(map(orjson.loads, texts), paged)) for texts, paged in zip(lines, told, strict=True)]
+            paged[place][f"{receiver}, {where}"] = person or ""
+    return list(zip(lines, paged, strict=True))
 
 
-def _of(lines: Iterable[dict[str, Any]], paged: dict[str, str]) -> Iterable[Page]:
+def _rung(lines: Iterable[dict[str, Any]], paged: dict[str, str]) -> Iterable[Page]:
     for line in lines:
         target = line.get("target", "")
         if target in paged and rang(line["kind"], line["text"]):
