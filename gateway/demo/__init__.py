@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from gateway import app
-from gateway.demo import reckoning
+from gateway.demo import escalation, reckoning
 from gateway.demo.screen import Screen
 from gateway.demo.stage import CONFIGURATION, log_file, stage
 from gateway.demo.story import Answer, Scene, play, scenes
 from gateway.serve_options import StartError
+from gateway.standins.slack_app import PressError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -95,11 +96,17 @@ class _Demo:
         built.standins.slack.on_arrival = self.screen.slack
         built.standins.smtp.on_arrival = self.screen.mail
         self.screen.opening(built.url, CONFIGURATION)
-        whole = scenes()
+        whole, person = scenes(), escalation.on_duty(built)
         due = reckoning.due(whole, built.plan)
+        reckoning.add(due, escalation.due(person))
         try:
+            self.screen.act("Nobody answers, so the next one is told; until somebody presses a button.")
+            wrong = await escalation.play(built, person, self.screen)
+            self.screen.act("A pair of Alertmanagers reports more, and says everything twice.")
             await play(built.url, whole, self._answered)
-            wrong = await self._reckon(built, due)
+            wrong += await self._reckon(built, due)
+        except PressError as error:
+            wrong = [f"the button could not be pressed: {error}"]
         except (aiohttp.ClientError, TimeoutError) as error:
             wrong = [f"the gateway does not answer: {str(error) or type(error).__name__}"]
         if wrong:

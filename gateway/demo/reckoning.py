@@ -90,6 +90,16 @@ def _count(result: Due, tallies: Iterable[Tally], before: set[str], after: set[s
         tally.more += bool(before) and bool(after - before)
 
 
+def add(result: Due, act: Mapping[str, Tally]) -> None:
+    """One incident more, which began and ended at each of these places."""
+    result.incidents += 1
+    result.resolved += 1
+    for name, tally in act.items():
+        known = result.places.setdefault(name, Tally())
+        known.begun += tally.begun
+        known.ended += tally.ended
+
+
 # --- what was taken ------------------------------------------------------------------------------------
 
 
@@ -105,7 +115,7 @@ def taken(standins: Standins) -> dict[str, Tally]:
         at(PAGERDUTY).more += incident.triggers - incident.rings
         at(PAGERDUTY).ended += incident.state == "resolved"
     for message in standins.slack.messages:
-        _add_message(at(f"#{message.channel}"), message)
+        _add_message(at(channel(message)), message)
     mailed: set[str] = set()
     for mail in standins.smtp.mails:
         over = mail.message["X-Tocsin-Status"] == "resolved"
@@ -116,6 +126,11 @@ def taken(standins: Standins) -> dict[str, Tally]:
             at(address).begun += first and not over
             at(address).more += not first and not over
     return found
+
+
+def channel(message: SlackMessage) -> str:
+    """`#alerts`, or `@U0DANA` for a direct message."""
+    return message.channel if message.channel.startswith("@") else f"#{message.channel}"
 
 
 def _add_message(tally: Tally, message: SlackMessage) -> None:

@@ -21,7 +21,7 @@ from rich.text import Text
 from gateway.cli.errors import ReaderGoneError
 from gateway.cli.options import DEFAULT_SERVER
 from gateway.cli.output import plain
-from gateway.demo.reckoning import PAGERDUTY, shows_end
+from gateway.demo.reckoning import PAGERDUTY, channel, shows_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -35,7 +35,8 @@ LINES_OF_A_TEXT: Final = 3
 
 TROUBLE, PAGE, HEARD, ENDS, QUIET = "red", "bold red", "bold", "green", "dim"
 
-_PLACE: Final = 20
+_ACTIONS: Final = {"acknowledge": ("ack", QUIET), "resolve": ("resolve", ENDS)}
+_PLACE: Final = 21
 _VERB: Final = 8
 # Slack's notation: <!here>, and what has a text of its own: <https://...|text>, <!date^...|text>
 _MENTION: Final = re.compile(r"<!(here|channel|everyone)>")
@@ -69,14 +70,22 @@ class Screen:
     def opening(self, url: str, configuration: Path) -> None:
         """Says what is going to happen, and starts the clock."""
         self._paragraph(
-            "A pair of Alertmanagers reports trouble to Tocsin, and you see what each person gets. "
-            "Tocsin is the real one; PagerDuty, Slack and the mail server are stand-ins on this machine."
+            "Alerts reach Tocsin, and you see what each person gets. Tocsin is the real one; PagerDuty, "
+            "Slack and the mail server are stand-ins on this machine."
         )
         self._write()
         self._write(Text.assemble(("Tocsin         ", QUIET), url))
         self._write(Text.assemble(("Configuration  ", QUIET), _short(configuration)))
-        self._write()
         self._began = time.monotonic()
+
+    def act(self, text: str) -> None:
+        """What the following is about."""
+        self._write()
+        self._paragraph(text, HEARD)
+
+    def happens(self, who: str, what: str, style: str) -> None:
+        """Somebody, or something, does it."""
+        self._event(Text.assemble((who, "bold"), f" {self._arrow} "), Text(what, style=style))
 
     def webhook(self, scene: Scene, answer: Answer) -> None:
         """One body of an Alertmanager, and what the gateway said to it."""
@@ -88,8 +97,8 @@ class Screen:
     def pagerduty(self, what: Mapping[str, Any]) -> None:
         """An event that PagerDuty took."""
         verb, style = ("page", PAGE) if what["rang"] else ("note", QUIET)
-        if what["event"]["event_action"] == "resolve":
-            verb, style = "resolve", ENDS
+        if what["event"]["event_action"] != "trigger":
+            verb, style = _ACTIONS[what["event"]["event_action"]]
         self._told(PAGERDUTY, verb, what["summary"], style)
 
     def slack(self, what: Mapping[str, Any]) -> None:
@@ -97,7 +106,7 @@ class Screen:
         message, verb = what["message"], what["what"]
         over = verb == "edit" and shows_end(message)
         style = ENDS if over else QUIET if verb == "edit" else HEARD
-        self._told(f"#{message.channel}", verb, _from_slack(message.text), style)
+        self._told(channel(message), verb, _from_slack(message.text), style)
 
     def mail(self, what: Mapping[str, Any]) -> None:
         """A mail that the server took."""
@@ -119,8 +128,8 @@ class Screen:
         self._write()
         self._paragraph(
             f"{len(told)} webhooks from {senders} reported alerts {reports:,} times; {reports - news:,} of "
-            f"these were known already. They became {due.incidents} incidents, of which {due.resolved} are "
-            "over. People got:"
+            f"these were known already. With the checkout they became {due.incidents} incidents, of which "
+            f"{due.resolved} are over. People got:"
         )
         self._write()
         for place, tally in taken.items():
@@ -235,7 +244,7 @@ def _counts(place: str, tally: Tally) -> str:
             (tally.more, "note", "notes"),
             (tally.ended, "resolve", "resolves"),
         ]
-    elif place.startswith("#"):
+    elif place.startswith(("#", "@")):
         counts = [
             (tally.begun, "message", "messages"),
             (tally.more, "reply", "replies"),

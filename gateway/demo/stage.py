@@ -82,6 +82,9 @@ async def stage(host: str, port: int) -> AsyncIterator[Stage]:
             for one in integrations:
                 if isinstance(one.config, SlackConfig):
                     standins.slack.add_channel(one.config.channel.lstrip("#"))
+        for user in config.users:
+            if user.slack_id:
+                standins.slack.add_person(user.slack_id)
         port = port or _free_port(host)
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-demo-"))
@@ -99,6 +102,7 @@ async def stage(host: str, port: int) -> AsyncIterator[Stage]:
             ) from None
         except StoreUnavailableError as error:
             raise StartError(f"the store is away: {error}") from None
+        standins.slack.app.address = url
         yield Stage(url, plan, standins)
 
 
@@ -109,6 +113,7 @@ def _name_in_environment(standins: Standins) -> None:
         "PAGERDUTY_KEY": secrets.token_hex(KEY_LENGTH // 2),
         "SLACK_URL": standins.slack.api_url,
         "SLACK_TOKEN": standins.slack.token,
+        "SLACK_SIGNING_SECRET": standins.slack.app.signing_secret,
         "SMTP_HOST": f"{standins.smtp.host}:{standins.smtp.port}",
         "SMTP_TLS": "false",  # a certificate would need the openssl command
         # A proxy of the user's must not be asked for what is on this machine.

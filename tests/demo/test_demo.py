@@ -1,6 +1,6 @@
 """The demo as a user meets it: the command in a process of its own, its output, its end.
 
-The story takes 25 s; so it runs once in each of its two forms, side by side, for all tests of this file.
+The story takes 35 s; so it runs once in each of its two forms, side by side, for all tests of this file.
 """
 
 from __future__ import annotations
@@ -112,11 +112,25 @@ def test_once_ends_by_itself_with_a_summary_of_what_everybody_got(both: tuple[De
     said = " ".join(demo.text.split())
     assert demo.process.returncode == 0, demo.text
     assert "23 webhooks from alertmanager-a and alertmanager-b reported alerts 1,237 times" in said
-    assert "They became 6 incidents, of which 2 are over" in said
-    assert "PagerDuty 2 pages, 1 resolve" in said
+    assert "With the checkout they became 7 incidents, of which 3 are over" in said
+    assert "PagerDuty 3 pages, 2 resolves" in said
     assert "#backend 2 messages, 1 reply, 3 edits" in said
     assert "backend@example.com 4 mails" in said
     assert "nobody was told anything twice" in said
+
+
+def test_nobody_answers_the_next_is_told_and_everybody_hears_who_has_it(both: tuple[Demo, Demo]) -> None:
+    said = " ".join(both[1].text.split("A pair of Alertmanagers")[0].split())
+    name = re.search(r"(dana|sam) -> presses Acknowledge in Slack", said)
+    assert name, said
+    before, after = said.split("presses Acknowledge in Slack")
+    assert "PagerDuty page CheckoutDown" in before
+    assert f"@U0{name[1].upper()} post" in before
+    assert "managers@example.com" not in before
+    assert "PagerDuty ack CheckoutDown" in after
+    assert "#payments edit" in after
+    assert f"(acknowledged by {name[1]})" in after
+    assert re.search(r"managers@example.com mail \[FIRING:1\].*PagerDuty resolve CheckoutDown", after)
 
 
 def test_the_other_of_the_pair_makes_nobody_be_told_again(both: tuple[Demo, Demo]) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return compile_plan(load(CONFIGURATION, {"PAGERDUTY_KEY": "k" * 32, "SLACK_TOKEN": "xoxb-t"}))
+    secrets = {"PAGERDUTY_KEY": "k" * 32, "SLACK_TOKEN": "xoxb-t", "SLACK_SIGNING_SECRET": "s" * 32}
+    return compile_plan(load(CONFIGURATION, secrets))
 
 
 def body(*alerts: tuple[str, str], team: str = "backend") -> Scene:

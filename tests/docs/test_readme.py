@@ -18,6 +18,7 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ENVIRONMENT = {
     "SLACK_TOKEN": "xoxb-1",
+    "SLACK_SIGNING_SECRET": "0123456789abcdef0123456789abcdef",
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x",
     "PAGERDUTY_KEY": "0123456789abcdef0123456789abcdef",
     "TOCSIN_INGEST_TOKEN": "0123456789abcdef0123456789abcdef",
