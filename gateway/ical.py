@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway import recurrence
+from gateway.recurrence import TooOftenError, listed
 from routing.oncall import Span
 from routing.wall_clock import end_at, start_at
 
@@ -22,10 +24,7 @@ if TYPE_CHECKING:
     from routing.oncall import Shift
 
 MAX_BYTES: Final = 2**20
-MAX_EVENTS: Final = 5_000
-MAX_SPANS: Final = 20_000
 MAX_UNKNOWN: Final = 20
-_OFTEN: Final = 48  # times of day that one event may begin at
 _LINE: Final = 75  # bytes
 _BETWEEN_NAMES: Final = re.compile(r"[,;/&+|\n]|\band\b")
 _ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:]+@[^\s<>()\[\],;:]+")
@@ -60,26 +59,16 @@ def read(text: str, calendar: Calendar, since: int, until: int, users: Mapping[s
         raise CalendarError("no iCal calendar: BEGIN:VCALENDAR is missing; is it the address of a page?")
     try:
         document = icalendar.Calendar.from_ical(text)
-        _refuse_too_many(document.walk("VEVENT"))
+        events = document.walk("VEVENT")
         begin, end = (datetime.fromtimestamp(at / 1000, UTC) for at in (since, until))
+        recurrence.check(events, begin, end)
         return _read(recurring_ical_events.of(document).between(begin, end), calendar, users)
+    except TooOftenError as error:
+        raise CalendarError(str(error)) from None
     except CalendarError:
         raise
     except Exception as error:  # a library's, of many kinds, for what people may write
         raise CalendarError(f"it cannot be understood ({type(error).__name__})") from error
-
-
-def _refuse_too_many(events: list[Any]) -> None:
-    if len(events) > MAX_EVENTS:
-        raise CalendarError(f"{len(events)} events; at most {MAX_EVENTS} are read")
-    for event in events:
-        for rule in _listed(event.get("RRULE")):
-            often = len(rule.get("BYHOUR", ())) or 1
-            often *= (len(rule.get("BYMINUTE", ())) or 1) * (len(rule.get("BYSECOND", ())) or 1)
-            frequency = str((rule.get("FREQ") or [""])[0]).upper()
-            often *= 24 if frequency == "HOURLY" else 1
-            if often > _OFTEN or frequency in ("MINUTELY", "SECONDLY"):
-                raise CalendarError(f"an event recurs more often than {_OFTEN} times a day")
 
 
 def _read(found: Iterable[Any], calendar: Calendar, users: Mapping[str, str]) -> Read:
@@ -95,8 +84,6 @@ def _read(found: Iterable[Any], calendar: Calendar, users: Mapping[str, str]) ->
             start = _moment(event["DTSTART"].dt, calendar.location)
             end = _moment(event["DTEND"].dt, calendar.location, last=True)
             spans.append(Span(start, end, own))
-        if len(spans) > MAX_SPANS:
-            raise CalendarError(f"more than {MAX_SPANS} events in a year")
     spans.sort(key=lambda span: (span.start, span.end, span.people))
     return Read(tuple(spans), tuple(unknown)[:MAX_UNKNOWN])
 
@@ -111,7 +98,7 @@ def _moment(when: date | datetime, location: str, *, last: bool = False) -> int:
 
 def _people(event: Any, users: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whose an event is: users by name, and what names none."""
-    given = [str(one).lower().removeprefix("mailto:") for one in _listed(event.get("ATTENDEE"))]
+    given = [str(one).lower().removeprefix("mailto:") for one in listed(event.get("ATTENDEE"))]
     if known := tuple(dict.fromkeys(users[one] for one in given if one in users)):
         return known, ()
     title = str(event.get("SUMMARY", ""))
@@ -122,11 +109,6 @@ def _people(event: Any, users: Mapping[str, str]) -> tuple[tuple[str, ...], tupl
         known = tuple(dict.fromkeys(users[one] for one in addresses if one in users))
         parts = [title] if not known else []
     return known, tuple(part[:80] for part in parts if part.lower() not in users)
-
-
-def _listed(value: Any) -> list[Any]:
-    """A property that may stand there several times, once or not at all."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 # --- out -----------------------------------------------------------------------------------------------

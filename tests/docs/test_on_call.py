@@ -10,7 +10,7 @@ from config.compile import compile_plan
 from config.load import load_text
 from config.schedules import LayerConfig
 from config.section import keys_of
-from gateway import calendars, feeds, ical, named_calendars
+from gateway import calendars, feeds, ical, named_calendars, recurrence
 from routing.oncall import on_call
 from routing.wall_clock import start_at
 
@@ -57,5 +57,5 @@ def test_the_limits_are_as_they_are_said():
     days = [part // named_calendars.DAY for part in (named_calendars.PAST, named_calendars.AHEAD)]
     days += [part // named_calendars.DAY for part in (feeds.PAST, feeds.AHEAD)]
     assert [part // 1_000 for part in (calendars.EVERY, calendars.FILE_EVERY)] == [5 * 60, 30]
-    assert [calendars.TIMEOUT_S, ical.MAX_BYTES, ical.MAX_EVENTS] == [20, 2**20, 5_000]
+    assert [calendars.TIMEOUT_S, ical.MAX_BYTES, recurrence.MOST_EVENTS] == [20, 2**20, 5_000]
     assert days == [100, 400, 31, 190]

@@ -94,18 +94,36 @@ def test_of_holidays_only_the_days_count():
     assert found.unknown == ()
 
 
-BOMBS = [
-    "RRULE:FREQ=SECONDLY",
-    "RRULE:FREQ=MINUTELY;INTERVAL=5",
-    f"RRULE:FREQ=DAILY;BYMINUTE={','.join(map(str, range(60)))}",
-    "RRULE:FREQ=HOURLY;BYMINUTE=0,1,2",
-]
+@pytest.mark.parametrize(
+    ("start", "rule", "expected"),
+    [
+        ("2026", "FREQ=SECONDLY", "an event recurs more often than 48 times a day"),
+        ("2026", "FREQ=MINUTELY;INTERVAL=5", "more often than 48 times a day"),
+        ("2026", f"FREQ=DAILY;BYMINUTE={','.join(map(str, range(60)))}", "more often than 48 times a day"),
+        ("2026", "FREQ=HOURLY;BYMINUTE=0,1,2", "more often than 48 times a day"),
+        ("2026", "FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7,8;BYMINUTE=0,10,20,30,40,50", ""),
+        ("0001", "FREQ=HOURLY", "its events recur more than 20000 times"),
+        ("1970", "FREQ=HOURLY;INTERVAL=8", ""),
+        ("2026", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", ""),
+        ("2020", "FREQ=MONTHLY;BYDAY=-1FR", ""),
+        ("2020", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", ""),
+    ],
+)
+def test_what_recurs_without_measure_is_refused(start, rule, expected):
+    event = f"DTSTART:{start}1002T090000Z\nRRULE:{rule}\nSUMMARY:dana"
+    if not expected:
+        read(event)
+        return
+    with pytest.raises(CalendarError, match=expected):
+        read(event)
 
 
-@pytest.mark.parametrize("rule", BOMBS)
-def test_what_recurs_without_measure_is_refused(rule):
-    with pytest.raises(CalendarError, match="recurs more often than 48 times a day"):
-        read(f"DTSTART:20261102T090000Z\n{rule}\nSUMMARY:dana")
+def test_many_that_recur_are_counted_together_unless_they_are_over():
+    event = "DTSTART:20200102T090000Z\nRRULE:FREQ=DAILY{}\nSUMMARY:dana"
+    with pytest.raises(CalendarError, match="its events recur more than 20000 times"):
+        read(*[event.format("")] * 60)
+    assert read(*[event.format(";UNTIL=20200202T000000Z")] * 1_000).spans == ()
+    assert read(*[event.format(";COUNT=5")] * 1_000).spans == ()
 
 
 @pytest.mark.parametrize(
