@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from aiohttp import web
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
@@ -21,6 +22,7 @@ from gateway.api.openapi import Operation, Parameter
 from gateway.api.speaker import speaker
 from gateway.problem import ProblemError
 from gateway.store.once import Once, OtherRequestError, UnderWayError
+from gateway.store.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from gateway.plan import PlanInForce
     from gateway.store.store import Store
     from routing.incident_records import Answer
+
+log = structlog.get_logger()
 
 KEY: Final = "Idempotency-Key"
 MAX_KEY: Final = 200
@@ -108,13 +112,16 @@ async def _once(once: Once, give: Callable[[], Awaitable[Given]]) -> web.Respons
         try:
             kept = {"status": 200, "answer": await give()}
         except ProblemError as problem:
-            kept = {"status": problem.status, "answer": problem.detail}
+            kept = {"status": problem.status, "answer": problem.detail, "more": problem.more}
         except Exception:
             await once.drop()
             raise
-        await once.keep(kept)
+        try:
+            await once.keep(kept)
+        except StoreUnavailableError as error:  # it is done all the same
+            log.warning("incident.answer_not_kept", error=str(error))
     if kept["status"] != 200:
-        raise ProblemError(kept["status"], kept["answer"])
+        raise ProblemError(kept["status"], kept["answer"], **kept["more"])
     return web.json_response(kept["answer"])
 
 

@@ -163,6 +163,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
 def _described(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": operation.name,
+        "tags": [operation.path.split("/")[3]],
         "summary": operation.summary,
         "responses": {
             "200": {

@@ -127,7 +127,7 @@ def _office(text: str) -> tuple[str, Office]:
 def _zones(plan: Plan, default: str) -> Zones:
     """People live where they say; a team, where its on-call schedule's clock hangs."""
     try:
-        clock(default or "nowhere", 0)
+        clock(default or "nowhere", 0)  # without a name it would be taken
     except (LookupError, ValueError, OSError):
         raise ProblemError(
             400, f"zone is a time zone such as Europe/Berlin; {default[:40]!r} is none that is known here."

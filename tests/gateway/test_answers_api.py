@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 from aiohttp import ClientSession, web
+from redis.asyncio import Redis
 from world import MINUTE, World
 
 from config.schema import AuthConfig
@@ -246,6 +247,26 @@ async def test_a_request_that_is_sent_again_with_its_key_is_answered_as_before_a
     missing = await api.say(7, "escalate", key="k2")
     assert [missing[0], (await api.say(7, "escalate", key="k2"))[1]["detail"]] == [404, missing[1]["detail"]]
     assert (await api.say(1, "escalate", key="x" * 201))[0] == 400
+
+
+async def test_a_refusal_is_given_again_as_it_was_with_its_field(api):
+    await api.fire()
+    late = {"until": "2020-01-01T00:00:00Z"}
+    first, again = [await api.say(1, "snooze", key="k1", **late) for _ in range(2)]
+    assert (first[0], again[0]) == (400, 400)
+    assert (first[1]["detail"], first[1]["field"]) == (again[1]["detail"], again[1]["field"])
+
+
+async def test_with_the_store_away_it_is_said_when_to_try_again_and_nothing_is_done(api, monkeypatch):
+    await api.fire()
+    away = Redis.from_url("unix:///nowhere/redis.sock", decode_responses=True)
+    for key in ("", "k1"):
+        with monkeypatch.context() as patched:
+            patched.setattr(api.world.store._calls, "_redis", away)
+            status, problem = await api.say(1, "escalate", key=key)
+        assert (status, "Try again in 5 s" in problem["detail"]) == (503, True)
+    assert (await api.say(1, "escalate", key="k1"))[0] == 200
+    await away.aclose()
 
 
 async def test_of_many_at_once_with_one_key_one_is_done_and_the_others_are_told_so_or_to_wait(api):
