@@ -195,10 +195,13 @@ def _escalate(incident: Incident, answer: Escalated, telling: Telling) -> Incide
     telling.say("escalated", f"{answer.by} ({answer.via}) escalates: {name} comes now")
     early = planned(clock, steps[position]) - telling.now
     if early > 0:
+        of_end = steps[position].unless == "resolved"
+        # Where only rounds are still to come by t0, they were to come before this step perhaps: they stay.
+        follows = any(step.unless == "acknowledged" for step in steps[position:])
         moved = replace(
             clock,
-            t0=clock.t0 - early,
-            t_open=clock.t_open - (early if steps[position].unless == "resolved" else 0),
+            t0=clock.t0 - (early if follows else 0),
+            t_open=clock.t_open - (early if of_end else 0),
         )
         incident = replace(incident, clocks=(*incident.clocks[:-1], moved))
     return tell(incident, number, position, f"{answer.by} escalates", telling)

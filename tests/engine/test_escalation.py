@@ -190,6 +190,17 @@ async def test_escalating_brings_the_next_step_now_and_the_others_keep_their_dis
     assert rings(world) == [(0, "first"), (1, "second"), (15, "bosses")]
 
 
+async def test_escalating_to_the_bosses_does_not_hurry_the_next_round(make_world: MakeWorld) -> None:
+    repeats = CONFIG.replace("ack_timeout: 30m", "repeat: {times: 1, after: 5m}")
+    world = await make_world(repeats.replace("ack_reminder: 5m", ""))
+    await world.take(world.fires("A", severity="critical"))
+    await world.until(6 * MINUTE)
+    await world.answer(1, Escalated("dana", "Slack"))
+    await world.until(HOUR)
+    once = [(0, "first"), (5, "second"), (6, "bosses")]
+    assert rings(world) == [*once, (10, "first"), (15, "second")]
+
+
 async def test_reassigned_to_a_receiver_it_tells_that_one_instead_of_the_first_step(world: World) -> None:
     await world.take(world.fires("A", severity="high"))
     await world.until(MINUTE)
