@@ -86,9 +86,10 @@ class ShiftNotices:
             return
         now = await self._store.now()
         found = await asyncio.to_thread(self._due, leads, now)
-        mine = [notice for notice in found if await self._is_ours(notice)]
-        if mine:
+        told = await self._store.together(("EXISTS", _key(notice)) for notice in found)
+        if untold := [notice for notice, there in zip(found, told, strict=True) if not there]:
             open_ = await reading.incidents(self._store, "open", MOST_READ)
+            mine = [notice for notice in untold if await self._is_ours(notice)]
             await asyncio.gather(*(self._tell(notice, plan, open_, now) for notice in mine))
 
     def _due(self, leads: dict[str, int], now: int) -> list[Notice]:
@@ -100,8 +101,7 @@ class ShiftNotices:
 
     async def _is_ours(self, notice: Notice) -> bool:
         """Whether nobody has told it, and so we do."""
-        key = keys.shift_notice(sha256(notice.key.encode()).hexdigest()[:24])
-        return bool(await self._store.write("SET", key, "1", "NX", "PX", REMEMBER))
+        return bool(await self._store.write("SET", _key(notice), "1", "NX", "PX", REMEMBER))
 
     async def _tell(self, notice: Notice, plan: Plan, open_: Sequence[Incident], now: int) -> None:
         here = [one for one in open_ if _concerns(one, plan, notice.schedule)]
@@ -176,6 +176,10 @@ class Words:
 
     title: str
     text: str
+
+
+def _key(notice: Notice) -> str:
+    return keys.shift_notice(sha256(notice.key.encode()).hexdigest()[:24])
 
 
 def _concerns(incident: Incident, plan: Plan, schedule: str) -> bool:
