@@ -15,8 +15,6 @@ from gateway.store import keys
 from routing.incident_records import Incident, Status, from_record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from gateway.store.store import Store
 
 PAGE: Final = 500
@@ -41,32 +39,27 @@ class Wanted:
 async def search(store: Store, wanted: Wanted, limit: int) -> list[Incident]:
     """At most `limit` of them, the highest number first. Raises `StoreUnavailableError`."""
     found: list[Incident] = []
-    sets = [name for name in ("unresolved", "resolved") if _has(name, wanted.statuses)]
     for shard in range(store.shards):
-        for name in sets:
-            here = 0
-            async for incident in _newest(store, shard, name):
-                if await _meets(store, shard, incident, wanted):
-                    found.append(incident)
-                    here += 1
-                    if here == limit:
-                        break
+        if wanted.statuses - {Status.RESOLVED}:
+            found += await _newest(store, shard, "unresolved", wanted, limit)
+        if Status.RESOLVED in wanted.statuses:
+            found += await _newest(store, shard, "resolved", wanted, limit)
     return sorted(found, key=lambda incident: incident.number, reverse=True)[:limit]
 
 
-def _has(name: str, statuses: frozenset[Status]) -> bool:
-    return Status.RESOLVED in statuses if name == "resolved" else bool(statuses - {Status.RESOLVED})
-
-
-async def _newest(store: Store, shard: int, name: str) -> AsyncIterator[Incident]:
-    at = keys.prefix(shard)
+async def _newest(store: Store, shard: int, name: str, wanted: Wanted, limit: int) -> list[Incident]:
+    at, found = keys.prefix(shard), []
     for start in range(0, MOST, PAGE):
         numbers = await store.read("ZREVRANGE", f"{at}:{name}", start, start + PAGE - 1)
-        if not numbers:
-            return
-        for doc in await store.read("MGET", *(f"{at}:i:{number}" for number in numbers)):
-            if doc:
-                yield from_record(orjson.loads(doc))
+        docs = await store.read("MGET", *(f"{at}:i:{number}" for number in numbers)) if numbers else ()
+        for incident in (from_record(orjson.loads(doc)) for doc in docs if doc):
+            if await _meets(store, shard, incident, wanted):
+                found.append(incident)
+                if len(found) == limit:
+                    return found
+        if len(numbers) < PAGE:
+            break
+    return found
 
 
 async def _meets(store: Store, shard: int, incident: Incident, wanted: Wanted) -> bool:

@@ -227,6 +227,14 @@ async def test_a_slip_of_the_pen_is_said_with_its_field_and_changes_nothing(api,
     assert (await api.get("/1"))[1] == before
 
 
+async def test_of_two_who_acknowledge_in_the_same_moment_one_has_it(api):
+    await api.fire()
+    told = await asyncio.gather(*(api.say(1, "acknowledge", who=who) for who in ("dana", "kim", "bot")))
+    assert sorted(given["changed"] for _, given in told) == [False, False, True]
+    (first,) = {given["incident"]["acknowledged_by"] for _, given in told}
+    assert sorted(given["said"].split()[0] for _, given in told) == sorted(["You", first, first])
+
+
 async def test_a_bot_answers_for_somebody_and_is_named_beside_them_but_a_user_for_nobody_else(api):
     await api.fire()
     status, problem = await api.say(1, "acknowledge", by="kim")
