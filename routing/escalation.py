@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TOLERATED: Final = 10_000
 """A step that is later than this is late because nobody worked."""
+LOOK_AGAIN: Final = 60_000
 TOGETHER: Final = 60_000
 """Who is due by two policies within this time is rung once."""
 
@@ -166,8 +167,11 @@ def _tell(
     reached = telling.book.reach(step.notify, incident, telling.now)
     ways, missed = reached.ways, _missed(step, reached)
     if reached.uncovered and step.uncovered == "wait" and reached.covered_at and not (ways and step.every):
-        clock = replace(clock, again=(*clock.again, (moment.step, reached.covered_at)))
-        telling.say("passed", f"{name} waits{' for the next shift' if ways else ''}: {missed}")
+        # Where nobody at all is reached it is looked again soon: somebody may take over by an override.
+        at = reached.covered_at if ways else min(reached.covered_at, telling.now + LOOK_AGAIN)
+        clock = replace(clock, again=(*clock.again, (moment.step, at)))
+        if moment.what == "step":
+            telling.say("passed", f"{name} waits{' for the next shift' if ways else ''}: {missed}")
         if not ways:
             return _changed(incident, moment.clock, clock)
     elif ways and reached.uncovered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import HOUR, MINUTE, World
+from world import HOUR, MINUTE, START, World
 
 from receivers.base import Refused, Sent
 from routing.incident_records import (
@@ -17,6 +17,7 @@ from routing.incident_records import (
     ResponderAdded,
     Unacknowledged,
 )
+from routing.oncall import Override
 from routing.policies import Target
 
 if TYPE_CHECKING:
@@ -261,3 +262,21 @@ global: {smtp_smarthost: "localhost:25", smtp_from: t@x.test}
     await world.answer(1, DANA)
     noted = [note.message.person for note in world.notes if note.kind == "update"]
     assert noted == ["sam"]
+
+
+async def test_a_step_that_waits_is_told_when_somebody_takes_over(make_world: MakeWorld) -> None:
+    people = """
+users: [{name: dana, webhook: "http://dana.test"}]
+schedules: [{name: duty, layers: [{people: [dana], every: 1w, start: "2023-12-01 00:00"}]}]
+"""
+    waits = "[{schedule: duty}]\n        uncovered: wait"
+    world = await make_world(people + CONFIG.replace("[{receiver: second}]", waits))
+    await world.take(world.fires("A", severity="high"))
+    await world.until(10 * MINUTE)
+    assert rings(world) == [(0, "first")]
+    start, end = START + 10 * MINUTE, START + HOUR
+    override = Override("o1", "duty", start, end, ("dana",))
+    await world.oncall.override_store.add(override)
+    await world.oncall.keep_up()
+    await world.until(14 * MINUTE)
+    assert rings(world) == [(0, "first"), (11, "user dana: webhook")]

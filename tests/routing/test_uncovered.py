@@ -44,7 +44,7 @@ def carried_out(uncovered: str, *others: Target, every: int = 0) -> tuple[list[s
         ("fallback", (), ["user: boss"], [5]),
         ("fallback", (CHAT,), ["team: slack", "user: boss"], [5]),
         ("fallback", (CHAT, BOSS), ["team: slack", "user: boss"], [5]),
-        ("wait", (), [], [5, 60]),
+        ("wait", (), [], [1, 5]),  # it is asked again each minute: somebody may take over
         ("wait", (CHAT,), ["team: slack"], [5, 60]),
     ],
 )
