@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.store.store import Store
     from routing.incident_records import Incident
 
-PAGE: Final = 50  # of long timelines: a hundredth of a second of work
+PAGE: Final = 50
 _OF_DELIVERY: Final = ("receiver", "where", "kind", "person")
 
 
