@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -33,6 +32,7 @@ from gateway.api import (
 )
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.beats import Beats
+from gateway.counts import count
 from gateway.engine import Engine
 from gateway.feeds import Feeds
 from gateway.heartbeats import HeartbeatWatch
@@ -42,22 +42,20 @@ from gateway.leases import Leases
 from gateway.links import Links
 from gateway.oncall import OnCall
 from gateway.pagerduty_answers import PagerDutyAnswers
+from gateway.parts import Parts
 from gateway.plan import PlanInForce, timing_of
 from gateway.problem import ProblemError, problems
 from gateway.sender import Sender
 from gateway.shift_notices import ShiftNotices
 from gateway.slack import SlackBack
-from gateway.store import reading
 from gateway.store.store import Store
 from gateway.store.unavailable import StoreUnavailableError
 from gateway.web import incident as page
 from gateway.web import link
 from gateway.web.desk import Desk
 from gateway.webhook import Limits
-from routing.silences import State, state
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     from redis.asyncio import Redis
@@ -70,10 +68,7 @@ LINGER_S: Final = 2.0  # for the rest of a body that was refused
 REQUESTS_S: Final = 2.0  # for requests under way when we stop
 STOP_S: Final = 9.0
 WORK_S: Final = 4.0  # for decisions and attempts under way
-CANCEL_AGAIN_S: Final = 0.2
 AT_WORK_WITHIN_S: Final = 10.0
-PART_AGAIN_S: Final = 1.0
-COUNT_EVERY_S: Final = 5.0
 
 
 class Service:
@@ -106,7 +101,7 @@ class Service:
             self.store, self.plan, self.oncall, self.sender.receiver, self.external_url
         )
         self.auth = Auth(config.auth, str(config.external_url or ""))
-        self._tasks: list[asyncio.Task[None]] = []
+        self._parts = Parts()
         self._runner: web.AppRunner | None = None
 
     def external_url(self) -> str:
@@ -145,17 +140,17 @@ class Service:
         await self.oncall.keep_up()
         if self.holds.silences.all:  # should nobody have been there when one began or ended
             await self.store.wake_walk(await self.holds.silence_store.version())
-        self._spawn("engine", self.engine.run)
-        self._spawn("sweep", self.engine.sweep)
-        self._spawn("leases", self._leases.run)
-        self._spawn("heartbeats", self.heartbeats.run)
-        self._spawn("pagerduty", self._pagerduty.run)
-        self._spawn("slack", self._slack.socket.run)
-        self._spawn("beats", self._beats.run)
-        self._spawn("count", self._count)
-        self._spawn("oncall", self.oncall.run)
-        self._spawn("calendars", self.oncall.calendars.run)
-        self._spawn("shifts", self._shifts.run)
+        self._parts.start("engine", self.engine.run)
+        self._parts.start("sweep", self.engine.sweep)
+        self._parts.start("leases", self._leases.run)
+        self._parts.start("heartbeats", self.heartbeats.run)
+        self._parts.start("pagerduty", self._pagerduty.run)
+        self._parts.start("slack", self._slack.socket.run)
+        self._parts.start("beats", self._beats.run)
+        self._parts.start("count", lambda: count(self.store, self.holds))
+        self._parts.start("oncall", self.oncall.run)
+        self._parts.start("calendars", self.oncall.calendars.run)
+        self._parts.start("shifts", self._shifts.run)
         if share_port:
             await site.start()
 
@@ -163,9 +158,6 @@ class Service:
     def port(self) -> int:
         """The port that we listen on, 0 before `start`."""
         return int(self._runner.addresses[0][1]) if self._runner else 0
-
-    def _spawn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        self._tasks.append(asyncio.create_task(_keep(name, work), name=name))
 
     def _routes(self) -> list[web.RouteDef]:
         desk = Desk(self.store, self.answers, self.plan, self.external_url)
@@ -273,23 +265,6 @@ class Service:
         self.store.timing = timing_of(config)
         self._slack.socket.changed()
 
-    async def _count(self) -> None:
-        """What only the store knows, for `/metrics`."""
-        while True:
-            try:
-                open_, dead, since = await reading.waiting(self.store)
-                metrics.deliveries_waiting.labels("open").set(open_)
-                metrics.deliveries_waiting.labels("dead").set(dead)
-                metrics.oldest_unsent.set(max(0.0, time.time() - since / 1000) if since else 0)
-                metrics.inhibition_sources.set(await reading.sources(self.store))
-                now = await self.store.now(0)
-                states = Counter(state(silence, now) for silence in self.holds.silences.all)
-                for one in State:
-                    metrics.silences.labels(one.value).set(states[one])
-            except StoreUnavailableError as error:
-                log.debug("count.store_away", error=str(error))
-            await asyncio.sleep(COUNT_EVERY_S)
-
     async def stop(self) -> None:
         """Finishes or gives back what is claimed; then everything is closed. Takes `STOP_S` at most."""
         try:
@@ -303,39 +278,15 @@ class Service:
     async def _stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
-        await _end([task for task in self._tasks if task.get_name() == "slack"])
+        await self._parts.stop("slack")
         await self._slack.stop(WORK_S / 4)
         await self._intake.close()
-        for task in self._tasks[:1]:  # the engine: nothing new is claimed
-            task.cancel()
+        await self._parts.stop("engine")  # nothing new is claimed
         await self.engine.stop(WORK_S / 2)
         await self.sender.stop(WORK_S)
-        await _end(self._tasks)
+        await self._parts.stop()
         try:
             await self._leases.give_back()
         except StoreUnavailableError as error:
             log.warning("leases.not_given_back", error=str(error))
         await self._redis.aclose()
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancels until all have ended.
-
-    Once is not enough: before Python 3.12 `asyncio.wait_for`, through which redis-py writes, swallows a
-    cancellation that comes in the moment in which what it waits for is done.
-    """
-    left = {task for task in tasks if not task.done()}
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
-
-
-async def _keep(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """A part that should never end is begun again: without it nobody is told, and nobody would know."""
-    while True:
-        try:
-            await work()
-        except Exception:
-            log.exception("service.part_failed", part=name)
-        await asyncio.sleep(PART_AGAIN_S)
