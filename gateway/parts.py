@@ -1,4 +1,4 @@
-"""The parts of a service that run beside its requests, each in a task of its own, begun again if it breaks."""
+"""The parts of a service that run beside its requests: each a task of its own, begun again if it breaks."""
 
 from __future__ import annotations
 
