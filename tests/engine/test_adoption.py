@@ -151,3 +151,21 @@ async def test_a_process_that_takes_the_new_file_over_places_alerts_alike(make_w
     await other.take(other.ends("A", team="a"))
     await other.until(HOUR)
     assert told(other) == [(3, "first", "end")]
+
+
+def on_call(person: str) -> str:
+    """Step 2 tells whoever is on call, and that is this person."""
+    people = [{"name": name, "webhook": f"http://{name}.test"} for name in ("dana", "sam")]
+    layer = {"people": [person], "every": "1w", "start": "2023-11-01 00:00"}
+    step = {"after": "10m", "notify": [{"schedule": "duty"}]}
+    document = yaml.safe_load(config(PAGING, policies=({"name": "page", "steps": [PAGE["steps"][0], step]},)))  # type: ignore[index] - of a table
+    return yaml.safe_dump(document | {"users": people, "schedules": [{"name": "duty", "layers": [layer]}]})
+
+
+async def test_whoever_is_on_call_by_the_new_schedule_is_told(make_world: MakeWorld) -> None:
+    world = await make_world(on_call("dana"))
+    await world.take(world.fires("A", team="a"))
+    await world.until(2 * MINUTE)
+    await change(world, on_call("sam"))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring"), (10, "user sam: webhook", "ring")]
