@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final
 import orjson
 import structlog
 
-from gateway.orders import counted, orders_of, to_write, told
+from gateway.orders import besides, counted, orders_of, to_write, told
 from gateway.placing import POLICY, Placement
 from gateway.store import keys
 from gateway.store.records import group_meta
+from gateway.store.unavailable import StoreUnavailableError
 from routing.incident import decide
 from routing.incident_records import Adopted
 
@@ -137,8 +138,9 @@ class Adoption:
         )
         for gid, text in zip(gids, texts, strict=True):
             place = now_by[gid]
-            if place and text and _differ(text, place.meta):
-                await _carry_over(self._store, replace(place, gid=gid, shard=shards[gid]), book, placing)
+            if place and text:
+                at = replace(place, gid=gid, shard=shards[gid])
+                await _carry_over_if_it_can(self._store, text, at, book, placing)
         for shard in range(self._store.shards):
             await self._store.hurry(shard, [gid for gid in gids if shards[gid] == shard])
 
@@ -165,6 +167,19 @@ def _pairs(answer: dict[str, str] | list[str]) -> dict[str, str]:
     return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
 
 
+async def _carry_over_if_it_can(
+    store: Store, before: str, place: Placement, book: PlanBook, placing: Placing
+) -> None:
+    """One record that cannot be read, or decided about, keeps no configuration from being loaded."""
+    try:
+        if _differ(before, place.meta):
+            await _carry_over(store, place, book, placing)
+    except StoreUnavailableError:
+        raise
+    except Exception:
+        log.exception("incident.not_adopted", group=place.gid)
+
+
 async def _carry_over(store: Store, place: Placement, book: PlanBook, placing: Placing) -> None:
     """The record of a group says under which route it goes on; done once, whoever comes first."""
     for _ in range(TRIES):
@@ -178,7 +193,8 @@ async def _carry_over(store: Store, place: Placement, book: PlanBook, placing: P
         )
         known = counted(group, incident, placing.plan.severities)
         decision = decide(incident, event, group.now, known, told(group, incident), book=book)
-        written = to_write(group, decision, orders_of(group, decision, book), fresh=False, meta=place.meta)
+        orders = orders_of(group, decision, book)
+        written = to_write(group, besides(group, decision), orders, fresh=False, meta=place.meta)
         if await store.commit(place.shard, place.gid, written, {}) is not None:
             log.info("incident.adopted", incident=incident.number, route=meta.route)
             return

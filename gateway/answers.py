@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway import metrics
-from gateway.orders import counted, orders_of, to_write, told
+from gateway.orders import besides, counted, orders_of, to_write, told
 from gateway.store import reading
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.alerts import alert_key
@@ -126,7 +126,7 @@ class Answers:
                 return group, present, present
             written = to_write(
                 group,
-                decision,
+                besides(group, decision),
                 orders_of(group, decision, book),
                 fresh=False,
                 dismissed_for=self._store.timing.dismissed_for,

@@ -137,6 +137,16 @@ def to_write(
     }
 
 
+def besides(group: ClaimedGroup, decision: Decision) -> Decision:
+    """What came beside a deadline that has passed leaves that due, and as late as it is.
+
+    Else nobody would know after an outage how late the steps are, and all of them would come at once.
+    """
+    if decision.incident is None or not decision.incident.open or not 0 < group.due <= group.now:
+        return decision
+    return replace(decision, deadline=group.due)
+
+
 def nothing(group: ClaimedGroup) -> dict[str, Any]:
     """Nothing follows; only the group's memories go on."""
     return to_write(group, Decision(None), [], fresh=False)

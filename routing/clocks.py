@@ -222,12 +222,15 @@ def rest(clock: Clock, book: Book) -> Clock:
 
 
 def follow(incident: Incident, now: int, book: Book) -> Incident:
-    """The configuration has changed a policy's steps: those whose time is past count as done."""
-    clocks = []
+    """The configuration has changed a policy's steps: those whose time is past count as done.
+
+    What is due at this moment is not past, and no time passes while the clocks stand.
+    """
+    now, clocks = incident.stood_at or now, []
     for clock in incident.clocks:
         policy = book.policy(clock.policy)
         if policy is not None and clock.digest != digest(policy):
-            done = tuple(n for n, step in enumerate(policy.steps) if planned(clock, step) <= now)
+            done = tuple(n for n, step in enumerate(policy.steps) if planned(clock, step) < now)
             again = tuple((n, at) for n, at in clock.again if n in done and policy.steps[n].every)
             clock = replace(clock, digest=digest(policy), done=done, again=again, last=())  # noqa: PLW2901 - one pass
         clocks.append(clock)
