@@ -39,6 +39,11 @@ end
 if verdict.told then put('sent_at', t) end
 if verdict.memory ~= '' then put('memory', verdict.memory) end
 redis.call('HSET', k, unpack(set))
+-- Nobody was told anything, and nobody is to be rung (any more: somebody has it in hand): there is nothing to show.
+local now_is = redis.call('HMGET', k, 'sent', 'unknown', 'final', 'ring_wanted', 'ring_sent')
+if num(now_is[1]) + num(now_is[2]) + num(now_is[3]) == 0 and num(now_is[4]) <= num(now_is[5]) then
+  redis.call('HSET', k, 'wanted', 0)
+end
 redis.call('ZREM', key('busy', target), did)
 redis.call('ZREM', DUE, 'd:' .. did)
 tell(string.match(v[10] or '', '^%d+') or incident, t, verdict.lines)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from world import HOUR, MINUTE, START, World
 
-from receivers.base import Refused, Sent
+from receivers.base import Refused, Retry, Sent
 from routing.incident_records import (
     Acknowledged,
     Escalated,
@@ -218,6 +219,18 @@ async def test_a_responder_is_told_although_somebody_has_it_in_hand(world: World
     assert rings(world) == [(0, "first"), (0, "second")]
 
 
+async def test_whose_ring_is_dropped_before_it_arrives_is_left_alone(world: World) -> None:
+    world.recorder.answer = lambda message: Retry("nobody listens") if message.kind == "ring" else Sent()
+    await world.take(world.fires("A", severity="critical"))
+    async with asyncio.timeout(5):  # it would be looked at again and again without a pause
+        await world.answer(1, DANA)
+        await world.until(10 * MINUTE)
+    assert world.notes == []
+    world.recorder.answer = lambda _: Sent()
+    await world.answer(1, Unacknowledged("dana", "Slack"))
+    assert rings(world) == [(10, "first")]
+
+
 async def test_the_second_to_acknowledge_is_told_who_was_first(world: World) -> None:
     await world.take(world.fires("A", severity="high"))
     await world.answer(1, DANA)
@@ -280,3 +293,11 @@ schedules: [{name: duty, layers: [{people: [dana], every: 1w, start: "2023-12-01
     await world.oncall.keep_up()
     await world.until(14 * MINUTE)
     assert rings(world) == [(0, "first"), (11, "user dana: webhook")]
+
+
+async def test_who_resolves_it_is_named_to_everybody(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.answer(1, Resolved("dana", "HTTP"))
+    assert [(n.receiver, n.message.reason) for n in world.notes if n.kind == "end"] == [
+        ("first", "resolved by dana (HTTP)")
+    ]
