@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from routing.clocks import begin
+from routing.clocks import begin, caught_up
 from routing.escalation import Telling, ring
 from routing.incident_records import FIRST, Decision, Status
 from routing.policies import Target
@@ -35,6 +35,7 @@ def adopted(
     )
     if not incident.open:
         return Decision(new, deadline=now)
+    new = caught_up(new, now)
     telling.say("adopted", f"the configuration has changed: it goes on under {event.route}, {event.receiver}")
     if event.policy != incident.policy:
         # Where somebody has it in hand its clock only says what comes when that ends.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from routing.clocks import begin, planned, restart
+from routing.clocks import begin, caught_up, planned, restart
 from routing.escalation import Telling, name_of, ring, spoken, tell
 from routing.incident_records import (
     ENDED,
@@ -77,6 +77,7 @@ def _change(incident: Incident, answer: Answer, telling: Telling) -> Incident:
 
 
 def _ask_for_help(incident: Incident, answer: ResponderAdded, telling: Telling) -> Incident:
+    incident = caught_up(incident, telling.now)
     ways = telling.book.reach((answer.target,), incident, telling.now).ways
     said = ", ".join(way.who for way in ways) or f"{answer.target}, who cannot be reached"
     telling.say("responder", f"{answer.by} ({answer.via}) asks {said} to help")
@@ -183,6 +184,7 @@ def _escalate(incident: Incident, answer: Escalated, telling: Telling) -> Incide
     if not incident.clocks:
         telling.say("escalated", f"{answer.by} ({answer.via}) escalates, but there is no policy")
         return incident
+    incident = caught_up(incident, telling.now)
     number = len(incident.clocks) - 1
     clock = incident.clocks[number]
     policy = telling.book.policy(clock.policy)
@@ -208,6 +210,7 @@ def _escalate(incident: Incident, answer: Escalated, telling: Telling) -> Incide
 
 
 def _reassign(incident: Incident, answer: Reassigned, telling: Telling) -> Incident:
+    incident = caught_up(incident, telling.now)
     to_whom = answer.policy or str(answer.target)
     telling.say("reassigned", f"{answer.by} ({answer.via}) reassigns it to {to_whom}")
     if incident.status is Status.ACKNOWLEDGED:

@@ -181,12 +181,18 @@ def stand(incident: Incident, now: int) -> Incident:
     return replace(shift(incident, max(0, now - incident.stood_at)), stood_at=0)
 
 
+def caught_up(incident: Incident, now: int) -> Incident:
+    """Where its clocks stand, they do so from now on: what begins now has not stood before."""
+    if not incident.stood_at:
+        return incident
+    return replace(shift(incident, max(0, now - incident.stood_at)), stood_at=now)
+
+
 def restart(incident: Incident, now: int, book: Book) -> Incident:
     """The policy handed to last starts again at its first step, without its `unless: resolved` steps."""
     if not incident.clocks:
         return replace(incident, later=())
-    if incident.stood_at:
-        incident = replace(shift(incident, max(0, now - incident.stood_at)), stood_at=now)
+    incident = caught_up(incident, now)
     *others, last = incident.clocks
     return replace(
         incident,

@@ -159,13 +159,18 @@ def _go_on(incident: Incident, event: Due, group: Group, telling: Telling) -> De
         again = replace(again, clocks=(begin(incident.policy, now, telling.book),), later=())
     elif incident.stood_at == 0:  # the clocks stood while it seemed to be over
         again = shift(again, now - incident.resolved_at)
+    else:
+        again = shift(again, now - incident.stood_at)
     return _ring_everyone(again, event, group, telling, lines=(line,))
 
 
 def _ring_everyone(
     incident: Incident, event: Due, group: Group, telling: Telling, *, lines: tuple[Line, ...]
 ) -> Decision:
-    """Everybody is rung for the first time (since it fires), or, where that is held, later."""
+    """Everybody is rung for the first time (since it fires), or, where that is held, later.
+
+    Where its policy begins, that says who is rung, and whoever knows it from before only sees that it fires.
+    """
     now, told = telling.now, tuple(telling.told)
     if incident.policy:
         incident = stand(incident, now)
@@ -183,7 +188,8 @@ def _ring_everyone(
     if incident.policy:  # but for those whose ring was dropped before they had been told anything
         alive = [one for one in alive if one.sent > 0 or one.ring_wanted > one.ring_sent]
     orders: tuple[Order, ...] = ()
-    if incident.status is Status.ACKNOWLEDGED and incident.policy:
+    begins = bool(incident.clocks) and not incident.clocks[-1].done
+    if incident.policy and (begins or incident.status is Status.ACKNOWLEDGED):
         orders = tuple(Order(one.id, group.seq, 0, FIRST) for one in alive if one.updates)
     elif alive:
         orders = tuple(Order(one.id, group.seq, 1, FIRST, by=incident.policy) for one in alive)
@@ -202,7 +208,10 @@ def _look(incident: Incident, event: Due, group: Group, telling: Telling, *, at_
     now, told = telling.now, tuple(telling.told)
     if not at_tick and not incident.policy:
         return Decision(incident, deadline=next_look(incident, event, now, group, told))
-    seen = _worse(incident, stand(count(incident, event, group), now), group, telling)
+    seen = stand(count(incident, event, group), now)
+    if seen.suppressed and incident.rung:  # what nobody is told of now rises when it is told
+        seen = replace(seen, rank=incident.rank, severity=incident.severity)
+    seen = _worse(incident, seen, group, telling)
     if at_tick:
         seen = replace(seen, tick=first_tick_after(incident, now), considered=group.seq)
     if _may_ring_at_last(incident, event, group):
@@ -283,6 +292,8 @@ def _and_what_is_due(decision: Decision, event: Due, group: Group, telling: Tell
             incident = replace(incident, considered=seq)
     coming = moments(incident, telling.book)
     deadlines = [at for at in (decision.deadline, *(one.at for one in coming[:1])) if at is not None]
+    if incident.status is not decision.incident.status:  # what an acknowledgement has kept quiet until now
+        deadlines.append(telling.now)
     return replace(
         decision,
         incident=incident,
