@@ -142,7 +142,9 @@ def thread_line(config: SlackConfig, message: Message, renderer: Renderer, lines
 def news(message: Message) -> str:
     """What is new: "2 more alerts fire, 5 in all"; "" where the message itself is the news."""
     if message.status == "resolved":
-        return f"resolved after {filters.duration(wording.lasted(message))}"
+        by_hand = message.kind == "end" and wording.news(message)
+        said = escaped(message.reason) if by_hand else "resolved"
+        return f"{said} after {filters.duration(wording.lasted(message))}"
     if message.held_by:
         return f"now held: {escaped(filters.truncated(message.held_by, MAX_LINE))}"
     if message.test or message.kind != "ring" or message.reason in ("", "first notification"):

@@ -54,7 +54,7 @@ def _mark(message: Message) -> str:
 
 def news(message: Message) -> str:
     """`Dana has it (Slack).`, `Step 2: nobody has it in hand.`; "" for what the rest of a message says."""
-    if message.test or message.kind == "end" or message.reason in _ROUTINE:
+    if message.test or message.reason in _ROUTINE:
         return ""
     reason = message.reason.strip()
     return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from routing.clocks import begin, caught_up, planned, restart
 from routing.escalation import Telling, name_of, ring, spoken, tell
 from routing.incident_records import (
-    ENDED,
     Ack,
     Acknowledged,
     Decision,
@@ -166,8 +165,9 @@ def _resolve(incident: Incident, answer: Resolved, group: Group, telling: Tellin
         suppressed=False,
         answered_at=incident.answered_at or telling.now,
     )
-    orders = tuple(Order(one.id, final, 0, ENDED, final=final) for one in telling.told if one.open)
-    line = Line("dismissed", f"resolved by {answer.by} ({answer.via})")
+    said = f"resolved by {answer.by} ({answer.via})"
+    orders = tuple(Order(one.id, final, 0, said, final=final) for one in telling.told if one.open)
+    line = Line("dismissed", said)
     return Decision(
         ended,
         orders,
