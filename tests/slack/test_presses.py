@@ -90,7 +90,7 @@ async def test_who_resolves_ends_it_and_the_buttons_go(town: Town) -> None:
     stale = town.slack.app.presses(message, town.slack.channels["alerts"].id, "ack", ERIN)
     await town.slack.press(message, "Resolve", DANA)
     assert await town.said() == ["#1 is resolved."]
-    await town.until(lambda: "resolved after" in message.text)
+    await town.until(lambda: "resolved by" in message.text)
     assert labels(message) == []
     await town.slack.app.deliver("interactive", stale)
     assert (await town.said(2))[1].startswith("#1 was resolved at ")
