@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Final, Protocol
 from config.integrations import EmailConfig
 from config.people import WAYS
 from config.problems import did_you_mean
+from gateway.told import BY
 from receivers import kinds
 from routing.clocks import Reached, Way
 from routing.policies import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from config.compile import Integration, Kind
+    from config.compile import Integration
     from gateway.placing import Placing
     from routing.incident_records import Incident
     from routing.policies import Policy
@@ -49,12 +50,6 @@ class _Nobody:
         return None
 
 
-_BY: Final[Mapping[Kind, str]] = {
-    "pagerduty": "PagerDuty",
-    "slack": "Slack",
-    "email": "mail",
-    "webhook": "a webhook",
-}
 NOBODY_ON_CALL: Final[Rota] = _Nobody()
 
 
@@ -146,7 +141,7 @@ class PlanBook:
             who = f"{one.person}{note}"
         elif channel:
             who = f"{channel} ({who})"
-        return f"{who} by {_BY[one.kind]}"
+        return f"{who} by {BY[one.kind]}"
 
     def _place(self, integration: Integration, *, twice: bool) -> str:
         """Two integrations with one address are two places if they tell it differently.

@@ -14,6 +14,8 @@ import structlog
 
 from gateway.answers import AnswerError, NoSuchIncidentError
 from gateway.store import reading
+from gateway.store.records import said_when
+from gateway.told import is_news
 from receivers.filters import slack as escaped
 from receivers.filters import truncated
 from receivers.slack_buttons import SNOOZES
@@ -104,8 +106,10 @@ class SlackActs:
         if found is None:
             return f"There is no incident #{number}, or its record is not kept any longer."
         shard, incident = found
-        lines = await reading.timeline(self._store, shard, number)
-        told = [f"{clock(line['at'])} {escaped(truncated(line['text'], 400))}" for line in lines[-LINES:]]
+        lines = [
+            said_when(line) for line in await reading.timeline(self._store, shard, number) if is_news(line)
+        ]
+        told = [f"{clock(at)} {escaped(truncated(text, 400))}" for at, text in lines[-LINES:]]
         more = [f"_{len(lines) - LINES} earlier lines are on its page_"] if len(lines) > LINES else []
         return "\n".join((self.line(incident), *more, *told))
 

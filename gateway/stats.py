@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from gateway.store import keys
+from gateway.told import whom
 from gateway.verdicts import rang
 from routing.incident_records import from_record
 from routing.stats import Page
@@ -73,7 +74,7 @@ async def _told(
     paged: list[dict[str, str]] = [{} for _ in found]
     for (place, _), (receiver, where, kind, person) in zip(each, fields, strict=True):
         if person or kind == "pagerduty":
-            paged[place][f"{receiver}, {where}"] = person or ""
+            paged[place][whom(kind, receiver, where, person or "")] = person or ""
     return list(zip(lines, paged, strict=True))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from gateway.store.records import BROUGHT_UP_TO_DATE
+from gateway.told import BROUGHT_UP_TO_DATE, whom
 from receivers.base import Refused, Retry, Sent
 from routing.delivery import Delivery, Failed, Rejected, Told
 from routing.incident_records import HELD, PARTLY
@@ -137,5 +137,6 @@ def _memory(memory: Mapping[str, Any]) -> str:
 
 
 def _where(begun: Begun) -> str:
-    """Whom a line is about: the receiver and its target."""
-    return f"{begun.fields['receiver']}, {begun.fields['where']}"
+    """Whom a line is about."""
+    fields = begun.fields
+    return whom(fields["kind"], fields["receiver"], fields["where"], fields.get("person", ""))

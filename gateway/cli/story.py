@@ -8,6 +8,7 @@ from rich.text import Text
 
 from gateway.cli import deliveries, times
 from gateway.cli import output as out
+from gateway.told import is_news
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,7 +133,7 @@ def _write_deliveries(incident: Mapping[str, Any], now: datetime) -> None:
 
 
 def _write_timeline(incident: Mapping[str, Any]) -> None:
-    entries = incident.get("timeline") or []
+    entries = [entry for entry in incident.get("timeline") or [] if is_news(entry)]
     if entries:
         _write_title("Timeline")
         rows = [

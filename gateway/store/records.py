@@ -6,10 +6,11 @@ Pure translation from Redis' answers; it decides nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from gateway.told import is_news
 from routing.incident_records import Group, Incident, from_record
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 Counts = tuple[int, int, int, int]
 """Accepted, repeated, suspected, recorded."""
-
-BROUGHT_UP_TO_DATE: Final = "message brought up to date"
-"""So begins a line that says that a message was changed without a sound: no news to who reads the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,11 +259,7 @@ def begun(row: Sequence[Any]) -> Begun:
         held_by=tuple(held_by),
         firing_alerts=stored_alerts(firing_rows[1], firing_rows[2]),
         ended_alerts=stored_alerts(ended_rows[1], ended_rows[2]),
-        history=tuple(
-            said_when(line)
-            for line in map(orjson.loads, history)
-            if not line["text"].startswith(BROUGHT_UP_TO_DATE)
-        ),
+        history=tuple(said_when(line) for line in map(orjson.loads, history) if is_news(line)),
     )
 
 

@@ -21,6 +21,7 @@ from gateway.problem import ProblemError
 from gateway.store import reading
 from gateway.store.once import Once, OtherRequestError, UnderWayError
 from gateway.store.unavailable import StoreUnavailableError
+from gateway.told import is_news
 from gateway.web.buttons import ANSWERS, buttons
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Desk:
             raise no_such_incident(str(number))
         form = {"buttons": buttons(found[1]), "by": by, "once": secrets.token_urlsafe(16)}
         return {
-            "incident": story,
+            "incident": {**story, "timeline": [line for line in story["timeline"] if is_news(line)]},
             "form": form if by else None,
             "said": await self._said(request, number),
         }
