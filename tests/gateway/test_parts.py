@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from config.load import load
+from gateway import parts
 from gateway import service as module
 from gateway.service import Service
 from gateway.store import connect
@@ -26,7 +27,7 @@ CONFIG = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 async def service(
     redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Service]:
-    monkeypatch.setattr(module, "PART_AGAIN_S", 0.01)
+    monkeypatch.setattr(parts, "AGAIN_S", 0.01)
     path = tmp_path / "tocsin.yaml"
     path.write_text(CONFIG)
     made = Service(path, load(path), connect.connect(redis_server), listens="http://localhost")
