@@ -116,6 +116,9 @@ class Telling:
         self._wrote(place)
 
     def _unwritten(self, place: Place) -> Lines:
+        """What the thread has still to hear; without a policy the message itself says it all."""
+        if not self._message.escalates:
+            return ()
         return unwritten(self._message.history, place.lines_to, place.lines_at)
 
     def _wrote(self, place: Place) -> None:

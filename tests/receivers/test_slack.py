@@ -273,9 +273,11 @@ def thread(slack: SlackStandin) -> list[tuple[bool, list[str]]]:
 async def test_the_thread_gets_each_line_of_the_timeline_once_and_quietly(
     slack: SlackStandin, receiver: SlackReceiver, make_message: MakeMessage
 ) -> None:
-    memory = await sent(receiver, bot(slack), make_message(history=(FIRST,)))
+    memory = await sent(receiver, bot(slack), make_message(escalates=True, history=(FIRST,)))
     for history in ((FIRST, TOLD), (FIRST, TOLD), (FIRST, TOLD, LATER)):
-        memory = await sent(receiver, bot(slack), make_message(kind="update", history=history), memory)
+        memory = await sent(
+            receiver, bot(slack), make_message(kind="update", escalates=True, history=history), memory
+        )
     assert thread(slack) == [(False, ["triggered\n", "told Dana"]), (False, ["acknowledged"])]
 
 
@@ -283,9 +285,11 @@ async def test_a_ring_and_the_lines_that_are_new_are_one_reply(
     slack: SlackStandin, receiver: SlackReceiver, make_message: MakeMessage
 ) -> None:
     memory = await sent(receiver, bot(slack), make_message())
-    again = make_message(ring=2, reason="step 2", history=(FIRST,))
+    again = make_message(ring=2, reason="step 2", escalates=True, history=(FIRST,))
     memory = await sent(receiver, bot(slack), again, memory)
-    await sent(receiver, bot(slack), make_message(kind="update", ring=2, history=(FIRST,)), memory)
+    await sent(
+        receiver, bot(slack), make_message(kind="update", ring=2, escalates=True, history=(FIRST,)), memory
+    )
     assert thread(slack) == [(True, ["triggered"])]
 
 
@@ -303,10 +307,14 @@ async def test_a_thread_that_fails_fails_no_message(
     receiver = create()
     memory = await sent(receiver, bot(slack), make_message())
     slack.fail_after(1, **failure)
-    outcome = await receiver.send(bot(slack), make_message(kind="update", history=(FIRST,)), memory)
+    outcome = await receiver.send(
+        bot(slack), make_message(kind="update", escalates=True, history=(FIRST,)), memory
+    )
     assert isinstance(outcome, Sent)
     assert ("lacks lines" in outcome.note) is note
-    await sent(receiver, bot(slack), make_message(kind="update", history=(FIRST,)), outcome.memory)
+    await sent(
+        receiver, bot(slack), make_message(kind="update", escalates=True, history=(FIRST,)), outcome.memory
+    )
     assert bool(thread(slack)) is written
     await receiver.close()
 
