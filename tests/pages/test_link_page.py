@@ -61,8 +61,9 @@ async def test_the_page_shows_the_incident_what_comes_next_and_the_buttons(house
     page = await house.get(house.link())
     assert page.status == 200
     facts = "#1 triggered · critical|cluster=eu|Disk nearly full|Nobody has it yet."
-    more = "Next: step 2: boss by a webhook, at 20|You answer as dana.|Policy page|Who was told|dana@example.com|Timeline"
-    for said in f"{facts}|{more}".split("|"):
+    coming = "Next: step 2: boss by a webhook, at 20"
+    more = "You answer as dana.|Policy page|Who was told|dana@example.com|Timeline"
+    for said in f"{facts}|{coming}|{more}".split("|"):
         assert said in page.read, page.read
     assert page.buttons == ["acknowledge", "snooze-1h", "snooze-4h", "escalate", "resolve"]
     assert "href" not in re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL), "no way to a login"

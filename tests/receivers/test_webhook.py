@@ -110,9 +110,8 @@ async def test_the_body_is_alertmanagers_with_tocsin_beside_it(
     assert [alert["endsAt"] for alert in body["alerts"]] == ["2026-11-18T14:18:00Z", "0001-01-01T00:00:00Z"]
     assert body["tocsin"] == {
         "incident": 1042, "status": "firing", "severity": "critical", "kind": "ring", "delivery": "d-7f3a",
-        "url": "https://tocsin.example.com/incidents/1042", "revision": 3, "ring": 1, "test": False, "acknowledged": None,
-        "upcoming": None,
-        "held": 0, "held_by": "",
+        "url": "https://tocsin.example.com/incidents/1042", "revision": 3, "ring": 1, "test": False,
+        "acknowledged": None, "upcoming": None, "held": 0, "held_by": "",
     }  # fmt: skip
     assert hook.headers["Content-Type"] == "application/json"
     assert hook.headers["User-Agent"].startswith("Tocsin/")
