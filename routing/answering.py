@@ -219,14 +219,15 @@ def _reassign(incident: Incident, answer: Reassigned, telling: Telling) -> Incid
         clock = begin(answer.policy, telling.now, telling.book)
         return replace(incident, policy=answer.policy, clocks=(clock,), later=())
     incident = restart(incident, telling.now, telling.book)
+    if answer.target is None:
+        return incident
+    ways = telling.book.reach((answer.target,), incident, telling.now).ways
+    if not ways:  # then the policy's first step tells somebody
+        telling.say("passed", f"{answer.target} cannot be reached")
+        return incident
     if incident.clocks:  # whoever is named stands in for the first step
         *others, last = incident.clocks
         first = replace(last, done=tuple(sorted({*last.done, 0})))
         incident = replace(incident, clocks=(*others, first))
-    if answer.target is None:
-        return incident
-    ways = telling.book.reach((answer.target,), incident, telling.now).ways
-    if not ways:
-        telling.say("passed", f"{answer.target} cannot be reached")
     reason = f"{answer.by} reassigns it to {answer.target}"
     return ring(incident, ways, telling, reason, unless="acknowledged", by=incident.policy)

@@ -122,7 +122,7 @@ def _of_clock(number: int, clock: Clock, policy: Policy, *, acknowledged: bool) 
             yield Moment(planned(clock, step), "step", number, position)
     for position, at in clock.again:
         if position < len(policy.steps) and counts(policy.steps[position]):
-            yield Moment(at, "again", number, position)
+            yield Moment(opening(policy.steps[position], at), "again", number, position)
     asked = [step for step in policy.steps if step.unless == "acknowledged"]
     left = any(
         step.unless == "acknowledged" and position not in clock.done
@@ -133,8 +133,12 @@ def _of_clock(number: int, clock: Clock, policy: Policy, *, acknowledged: bool) 
 
 
 def planned(clock: Clock, step: Step) -> int:
-    """When a step is due by its clock; one that is held outside of its intervals, when the next begins."""
-    at = (clock.t_open if step.unless == "resolved" else clock.t0) + step.after
+    """When a step is due by its clock."""
+    return opening(step, (clock.t_open if step.unless == "resolved" else clock.t0) + step.after)
+
+
+def opening(step: Step, at: int) -> int:
+    """When what is due at that time comes: one that is held, when the next of its intervals begins."""
     if step.during and step.outside == "hold" and (closed := quiet((), step.during, at)):
         return closed.until or at
     return at
@@ -196,7 +200,7 @@ def restart(incident: Incident, now: int, book: Book) -> Incident:
     *others, last = incident.clocks
     return replace(
         incident,
-        clocks=(*(rest(clock, book) for clock in others), restarted(last, now, book)),
+        clocks=(*(rest(clock, now, book) for clock in others), restarted(last, now, book)),
         later=tuple(one for one in incident.later if one.unless == "resolved"),
     )
 
@@ -217,14 +221,20 @@ def restarted(clock: Clock, now: int, book: Book) -> Clock:
     )
 
 
-def rest(clock: Clock, book: Book) -> Clock:
-    """What an acknowledgement has kept a policy from does not come back once another has taken over."""
+def rest(clock: Clock, now: int, book: Book) -> Clock:
+    """What an acknowledgement has kept a policy from does not come back once another has taken over.
+
+    What was still to come keeps its time.
+    """
     policy = book.policy(clock.policy)
-    steps = policy.steps if policy else ()
-    asked = [number for number, step in enumerate(steps) if step.unless == "acknowledged"]
-    again = tuple((step, at) for step, at in clock.again if step not in asked)
-    rounds = policy.repeat if policy else 0
-    return replace(clock, done=tuple(sorted({*clock.done, *asked})), again=again, round=rounds, last=())
+    if policy is None:
+        return clock
+    asked = {number for number, step in enumerate(policy.steps) if step.unless == "acknowledged"}
+    past = {number for number in asked if planned(clock, policy.steps[number]) <= now}
+    again = tuple((step, at) for step, at in clock.again if step not in asked or at > now)
+    rested = replace(clock, done=tuple(sorted({*clock.done, *past})), again=again)
+    ends = [moment for moment in _of_clock(0, rested, policy, acknowledged=False) if moment.what == "round"]
+    return replace(rested, round=policy.repeat) if ends and ends[0].at <= now else rested
 
 
 def follow(incident: Incident, now: int, book: Book) -> Incident:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from routing.clocks import Book, Reached, Way
     from routing.incident_records import Told
-    from routing.policies import Step, Unless
+    from routing.policies import Policy, Step, Unless
 
 TOLERATED: Final = 10_000
 """A step that is later than this is late because nobody worked."""
@@ -53,15 +53,29 @@ class Telling:
         self.lines.append(Line(kind, text))
 
     def ring(self, way: Way, reason: str, unless: Unless, by: str) -> None:
-        """This place is to be heard, unless another policy has rung it a moment ago."""
+        """This place is to be heard, unless another policy has rung it a moment ago.
+
+        Who is rung by two steps at once is rung once, and spared only by what spares from both.
+        """
         known = [one for one in self.told if one.place == way.place and one.state != "dead"]
         if known:
             one = known[-1]
+            ordered = self.orders.get(one.id)
             a_moment_ago = one.ring_at > self.now - TOGETHER and one.rung_by != by and one.rung_by and by
-            if one.id not in self.orders and not a_moment_ago:
-                self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by)
-        elif way.place not in self.rings:
+            if ordered and ordered.rings:
+                self.orders[one.id] = replace(ordered, unless=_weaker(ordered.unless, unless))
+            elif not a_moment_ago:
+                notice = ordered is not None and ordered.notice
+                self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by, notice=notice)
+        elif (rung := self.rings.get(way.place)) is not None:
+            self.rings[way.place] = replace(rung, unless=_weaker(rung.unless, unless))
+        else:
             self.rings[way.place] = Ring(way.place, self.seq, reason, unless, by)
+
+
+def _weaker(one: Unless, other: Unless) -> Unless:
+    """What spares from both."""
+    return "resolved" if "resolved" in (one, other) else "acknowledged"
 
 
 def carry_out(incident: Incident, late: int, telling: Telling) -> Incident:
@@ -139,17 +153,23 @@ def _step(incident: Incident, moment: Moment, telling: Telling, why: str) -> Inc
     incident = _changed(
         incident, moment.clock, replace(clock, done=tuple(sorted({*clock.done, moment.step})))
     )
-    if not all(matcher.matches(labels_of(incident)) for matcher in step.when):
-        telling.say("passed", f"{name} is passed: it is for other incidents (when)")
-        return incident
-    if step.during and step.outside == "pass" and quiet((), step.during, moment.at):
-        telling.say("passed", f"{name} is passed: it is outside of its time intervals")
+    if passed := _not_now(incident, step, telling.now):
+        telling.say("passed", f"{name} is passed: {passed}")
         return incident
     if step.notify:
         incident = _tell(incident, moment, step, why or _because(step, incident), telling)
     if step.policy:
         incident = _hand_over(incident, name, step, telling)
     return incident
+
+
+def _not_now(incident: Incident, step: Step, now: int) -> str:
+    """Why a step is not for this incident, or not for this time; "" where it is for both."""
+    if not all(matcher.matches(labels_of(incident)) for matcher in step.when):
+        return "it is for other incidents (when)"
+    if step.during and step.outside == "pass" and quiet((), step.during, now):
+        return "it is outside of its time intervals"
+    return ""
 
 
 def _tell(
@@ -166,39 +186,32 @@ def _tell(
         return incident
     reached = telling.book.reach(step.notify, incident, telling.now)
     ways, missed = reached.ways, _missed(step, reached)
-    if reached.uncovered and step.uncovered == "wait" and reached.covered_at and not (ways and step.every):
-        # Where nobody at all is reached it is looked again soon: somebody may take over by an override.
-        at = reached.covered_at if ways else min(reached.covered_at, telling.now + LOOK_AGAIN)
-        clock = replace(clock, again=(*clock.again, (moment.step, at)))
+    every = moment.at + step.every if step.every and (ways or moment.what == "again") else 0
+    waits = reached.covered_at if reached.uncovered and step.uncovered == "wait" else 0
+    if waits and not ways:  # looked at again soon: somebody may take over by an override
+        waits = min(waits, telling.now + LOOK_AGAIN)
+    if again := min((at for at in (every, waits) if at), default=0):
+        clock = replace(clock, again=(*clock.again, (moment.step, again)))
+        incident = _changed(incident, moment.clock, clock)
+    if waits:
         if moment.what == "step":
             telling.say("passed", f"{name} waits{' for the next shift' if ways else ''}: {missed}")
         if not ways:
-            return _changed(incident, moment.clock, clock)
-    elif ways and reached.uncovered:
+            return incident
+    elif reached.uncovered:
         instead = step.uncovered == "fallback"
         fallback = telling.book.reach(policy.fallback if instead else (), incident, telling.now).ways
-        ways = (*ways, *(one for one in fallback if one.place not in {way.place for way in ways}))
         if fallback:
-            telling.say("instead", f"{name}: the fallback is told too, since {missed}")
-        else:
+            too = " too" if ways else ""
+            telling.say("instead", f"{name}: the fallback is told{too}, since {missed}")
+        elif ways:
             telling.say("passed", f"{name}: {missed}")
-    is_last = moment.step == len(policy.steps) - 1
-    if not ways and (is_last or (reached.uncovered and step.uncovered == "fallback")):
-        ways = telling.book.reach(policy.fallback, incident, telling.now).ways
-        if ways:
-            telling.say("instead", f"{name}: the fallback is told, since {missed}")
-        elif not any(one.knows for one in telling.told) and not telling.rings:
-            ways = telling.book.last_resort(incident, telling.now).ways
-            said = ", ".join(way.who for way in ways)
-            whom = ", ".join(map(str, step.notify))
-            telling.say("instead", f"{name}: {said} is told instead of {whom}, since {missed}")
+        ways = (*ways, *(one for one in fallback if one.place not in {way.place for way in ways}))
     if not ways:
         telling.say("passed", f"{name} tells nobody: {missed}")
-        return _bring_forward(incident, moment.clock, telling, f"{name} tells nobody")
+        return _bring_forward(incident, moment.clock, telling, f"{name} tells nobody, since {missed}")
     reason = because if because == FIRST else f"{name}: {because}"
     clock = replace(clock, last=tuple(way.place for way in ways if not way.delay))
-    if step.every:
-        clock = replace(clock, again=(*clock.again, (moment.step, moment.at + step.every)))
     incident = _changed(incident, moment.clock, clock)
     told = [f"{way.who} after {spoken(way.delay)}" if way.delay else way.who for way in ways]
     telling.say("step", f"{name}: telling {', '.join(told)}: {because}")
@@ -245,21 +258,43 @@ def _hand_over(incident: Incident, name: str, step: Step, telling: Telling) -> I
         if incident.status is Status.ACKNOWLEDGED and not keeps_ack(incident, telling.book):
             telling.say("severity", "the acknowledgement ends, since the severity has risen")
             free = replace(to(incident, Change.RISES), ack=None)
-            incident = replace(free, clocks=tuple(rest(clock, telling.book) for clock in free.clocks))
+            clocks = tuple(rest(clock, telling.now, telling.book) for clock in free.clocks)
+            incident = replace(free, clocks=clocks)
     new = begin(step.policy, telling.now, telling.book)
     return replace(incident, clocks=(*incident.clocks, new))
 
 
 def _bring_forward(incident: Incident, number: int, telling: Telling, why: str) -> Incident:
-    """The next step that an acknowledgement would make unnecessary is due at once."""
-    clock = incident.clocks[number]
-    policy = telling.book.policy(clock.policy)
+    """The next step is due at once. After the last, somebody has to be told all the same."""
+    policy = telling.book.policy(incident.clocks[number].policy)
     if policy is None or incident.status is Status.ACKNOWLEDGED:
         return incident
     for position, step in enumerate(policy.steps):
-        if position not in clock.done and step.unless == "acknowledged":
-            return _step(incident, Moment(telling.now, "step", number, position), telling, why)
-    return incident
+        if position in incident.clocks[number].done:
+            continue
+        if step.during and step.outside == "hold" and quiet((), step.during, telling.now):
+            continue
+        passed = _not_now(incident, step, telling.now)
+        incident = _step(incident, Moment(telling.now, "step", number, position), telling, why)
+        if not passed:
+            return incident
+    return _fall_back(incident, number, policy, telling, why)
+
+
+def _fall_back(incident: Incident, number: int, policy: Policy, telling: Telling, why: str) -> Incident:
+    """No step is left: the fallback is told, or, where nobody has been told at all, the last resort."""
+    dead = {one.place for one in telling.told if one.state == "dead"}
+    ways = telling.book.reach(policy.fallback, incident, telling.now).ways
+    ways = tuple(way for way in ways if way.place not in dead)
+    if not ways and not telling.rings and not any(one.knows for one in telling.told):
+        ways = telling.book.last_resort(incident, telling.now).ways
+        ways = tuple(way for way in ways if way.place not in dead)
+    if not ways:
+        return incident
+    telling.say("instead", f"telling {', '.join(way.who for way in ways)} instead of nobody: {why}")
+    places = tuple(way.place for way in ways if not way.delay)
+    incident = _changed(incident, number, replace(incident.clocks[number], last=places))
+    return ring(incident, ways, telling, why, unless="acknowledged", by=policy.name)
 
 
 def _not_in_vain(incident: Incident, telling: Telling) -> Incident:
@@ -272,25 +307,16 @@ def _not_in_vain(incident: Incident, telling: Telling) -> Incident:
         if any(place in telling.rings for place in clock.last):  # it is being tried again
             continue
         incident = _changed(incident, number, replace(clock, last=()))
-        before = len(telling.lines)
         why = "everybody who was told before refused it for good"
         incident = _bring_forward(incident, number, telling, why)
-        if len(telling.lines) == before and not any(one.knows for one in telling.told):
-            policy = telling.book.policy(clock.policy)
-            ways = telling.book.reach(policy.fallback if policy else (), incident, telling.now).ways
-            ways = ways or telling.book.last_resort(incident, telling.now).ways
-            fresh = [way for way in ways if way.place not in dead]
-            if fresh:
-                telling.say("instead", f"telling {', '.join(way.who for way in fresh)}: {why}")
-                incident = ring(incident, fresh, telling, why, unless="acknowledged", by=clock.policy)
     return incident
 
 
 def _say_again(incident: Incident, moment: Moment, telling: Telling) -> Incident:
     """A step that is said again; planned from its plan, and after an outage once and not for each time."""
     clock = incident.clocks[moment.clock]
-    rest = tuple(one for one in clock.again if one != (moment.step, moment.at))
-    incident = _changed(incident, moment.clock, replace(clock, again=rest))
+    others = tuple(one for one in clock.again if one[0] != moment.step)
+    incident = _changed(incident, moment.clock, replace(clock, again=others))
     policy = telling.book.policy(clock.policy)
     if policy is None:
         return incident
@@ -298,6 +324,9 @@ def _say_again(incident: Incident, moment: Moment, telling: Telling) -> Incident
     at = moment.at
     while step.every and at + step.every <= telling.now:
         at += step.every
+    if step.every and _not_now(incident, step, telling.now):
+        later = replace(clock, again=(*others, (moment.step, at + step.every)))
+        return _changed(incident, moment.clock, later)
     return _tell(incident, moment._replace(at=at), step, _because_again(step), telling)
 
 
