@@ -64,7 +64,7 @@ class Telling:
             a_moment_ago = one.ring_at > self.now - TOGETHER and one.rung_by != by and one.rung_by and by
             if ordered and ordered.rings:
                 self.orders[one.id] = replace(ordered, unless=_weaker(ordered.unless, unless))
-            elif not a_moment_ago:
+            elif one.ring_at != self.now and not a_moment_ago:
                 notice = ordered is not None and ordered.notice
                 self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by, notice=notice)
         elif (rung := self.rings.get(way.place)) is not None:
