@@ -88,7 +88,7 @@ for _, did in ipairs(decision.quiet and redis.call('SMEMBERS', key('gd', gid)) o
   local k = key('d', did)
   local v = redis.call('HMGET', k, 'incident', 'state', 'ring_wanted', 'ring_sent', 'unless', 'sent', 'begun', 'unknown')
   if tonumber(v[1]) == incident and v[2] == 'open' and num(v[3]) > num(v[4]) and v[5] ~= 'resolved' then
-    redis.call('HSET', k, 'ring_sent', v[3])
+    redis.call('HSET', k, 'ring_sent', v[3], 'ring_at', 0) -- so it is none that another policy could count on
     if num(v[6]) + num(v[7]) + num(v[8]) == 0 then redis.call('HSET', k, 'wanted', 0) end -- nobody was told anything
   end
 end

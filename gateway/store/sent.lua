@@ -9,7 +9,7 @@ local did, attempt, lease, room = ARGV[1], ARGV[2], tonumber(ARGV[3]), cjson.dec
 local verdict = cjson.decode(ARGV[5])
 local t = now()
 local k = key('d', did)
-local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final', 'sent', 'wanted', 'ring_wanted', 'begun', 'begun_for')
+local v = redis.call('HMGET', k, 'attempt', 'target', 'incident', 'gid', 'final', 'sent', 'wanted', 'ring_wanted', 'begun', 'begun_for', 'ring_sent')
 -- A newer attempt that was claimed but has not begun finds itself lost; one that has begun wins.
 if v[1] ~= attempt and v[9] ~= attempt then return { 'lost' } end
 local target, incident, gid = v[2], v[3], v[4]
@@ -30,7 +30,8 @@ local function put(name, value)
   set[#set + 1] = value
 end
 if verdict.sent > 0 then put('sent', verdict.sent) end
-if verdict.ring_sent > 0 then put('ring_sent', verdict.ring_sent) end
+-- What was dropped meanwhile, since somebody has acknowledged, stays dropped.
+if verdict.ring_sent > num(v[11]) then put('ring_sent', verdict.ring_sent) end
 if verdict.rung > 0 then
   put('rung', verdict.rung)
   -- A ring that was ordered meanwhile for what this one showed already has been heard.

@@ -1,0 +1,105 @@
+"""Answers that come while a message is on its way: nobody is rung for what somebody has in hand by then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from world import MINUTE, ROOM, World
+
+from receivers.base import Message, Outcome, Refused, Sent
+from routing.incident_records import Acknowledged, Reassigned
+from routing.policies import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from conftest import MakeWorld
+
+CONFIG = """
+route:
+  receiver: root
+  group_by: [alertname]
+  group_wait: 0s
+  routes:
+    - matchers: [severity="high"]
+      policy: page
+receivers:
+  - name: root
+    webhook_configs: [{url: "http://root.test"}]
+  - name: first
+    webhook_configs: [{url: "http://first.test"}]
+  - name: second
+    webhook_configs: [{url: "http://second.test"}]
+escalation_policies:
+  - name: page
+    steps:
+      - notify: [{receiver: first}]
+      - after: 5m
+        notify: [{receiver: second}]
+      - after: 5m
+        unless: resolved
+        notify: [{receiver: second}]
+  - name: other
+    steps:
+      - notify: [{receiver: second}]
+"""
+DANA = Acknowledged("dana", "command line")
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    return await make_world(CONFIG)
+
+
+def rings(world: World) -> list[tuple[float, str]]:
+    return [(note.at / MINUTE, note.receiver) for note in world.notes if note.kind == "ring"]
+
+
+def meanwhile(world: World, receiver: str, what: Callable[[], Awaitable[object]], then: Outcome) -> None:
+    """While the first message to the receiver is on its way, that happens; then it is answered so."""
+    send, once = world.recorder.send, [receiver]
+
+    async def interrupted(config: Any, message: Message, memory: Any) -> Outcome:
+        if message.receiver in once:
+            once.clear()
+            await what()
+            if not isinstance(then, Sent):
+                return then
+        return await send(config, message, memory)
+
+    world.recorder.send = interrupted  # type: ignore[method-assign]  # that is the point
+
+
+def busy(world: World) -> None:
+    """Nothing more can be sent at the moment, until `del world.sender.room`."""
+    world.sender.room = lambda: dict.fromkeys(ROOM, 0)  # type: ignore[method-assign]  # as `meanwhile` does
+
+
+async def test_a_ring_that_was_dropped_while_another_was_on_its_way_stays_dropped(world: World) -> None:
+    async def again_and_acknowledged() -> None:
+        await world.answers.give(1, Reassigned("sam", "HTTP", Target("receiver", "first")))
+        await world.answers.give(1, DANA)
+
+    meanwhile(world, "first", again_and_acknowledged, Sent())
+    await world.take(world.fires("A", severity="high"))
+    await world.until(4 * MINUTE)
+    assert rings(world) == [(0, "first")]
+
+
+async def test_a_refusal_that_comes_after_an_acknowledgement_wakes_nobody_else(world: World) -> None:
+    meanwhile(world, "first", lambda: world.answers.give(1, DANA), Refused("no such key"))
+    await world.take(world.fires("A", severity="high"))
+    await world.until(4 * MINUTE)
+    assert rings(world) == []
+
+
+async def test_a_ring_that_was_dropped_keeps_no_other_policy_from_ringing_there(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(MINUTE)
+    busy(world)
+    await world.answers.give(1, Reassigned("sam", "HTTP", Target("receiver", "second")))
+    await world.answers.give(1, DANA)
+    del world.sender.room
+    await world.answer(1, Reassigned("sam", "HTTP", policy="other"))
+    assert rings(world) == [(0, "first"), (1, "second")]
