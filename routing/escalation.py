@@ -67,6 +67,8 @@ class Telling:
             elif one.ring_at != self.now and not a_moment_ago:
                 notice = ordered is not None and ordered.notice
                 self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by, notice=notice)
+            elif unless == "resolved" and one.ring_wanted > one.ring_sent:  # it is still on its way
+                self.orders[one.id] = Order(one.id, self.seq, 0, reason, unless=unless, by=by)
         elif (rung := self.rings.get(way.place)) is not None:
             self.rings[way.place] = replace(rung, unless=_weaker(rung.unless, unless))
         else:

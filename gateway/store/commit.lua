@@ -128,6 +128,8 @@ for _, order in ipairs(decision.orders) do
       local waits = num(levels[1]) > num(levels[2]) and redis.call('HGET', k, 'unless') == 'resolved'
       redis.call('HSET', k, 'unless', waits and 'resolved' or order.unless, 'ring_at', t, 'rung_by', order.by)
       redis.call('HINCRBY', k, 'ring_wanted', order.rings)
+    elseif order.unless == 'resolved' and num(levels[1]) > num(levels[2]) then
+      redis.call('HSET', k, 'unless', 'resolved') -- somebody else wants the ring that is on its way, acknowledged or not
     end
     if order.notice then redis.call('HSET', k, 'notice', order.wanted) end
     -- An earlier ring that only waits for a hold to end keeps nothing else waiting.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from world import MINUTE, ROOM, World
+from world import HOUR, MINUTE, ROOM, SECOND, START, World
 
-from receivers.base import Message, Outcome, Refused, Sent
+from receivers.base import Message, Outcome, Refused, Retry, Sent
 from routing.incident_records import Acknowledged, Reassigned
 from routing.policies import Target
 
@@ -43,6 +43,11 @@ escalation_policies:
   - name: other
     steps:
       - notify: [{receiver: second}]
+"""
+STRICT = """      - notify: [{receiver: first}]
+      - after: 10s
+        unless: resolved
+        notify: [{receiver: second}]
 """
 DANA = Acknowledged("dana", "command line")
 
@@ -94,6 +99,19 @@ async def test_a_refusal_that_comes_after_an_acknowledgement_wakes_nobody_else(w
     assert rings(world) == []
 
 
+async def test_what_only_the_end_makes_unnecessary_is_heard_where_both_are_due_at_once(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.pass_to(5 * MINUTE)
+    busy(world)
+    for shard in range(3):
+        await world.engine.claim(shard)
+    await world.engine.settle()
+    await world.answers.give(1, DANA)
+    del world.sender.room
+    await world.until(HOUR)
+    assert rings(world) == [(0, "first"), (5, "second")]
+
+
 async def test_a_ring_that_was_dropped_keeps_no_other_policy_from_ringing_there(world: World) -> None:
     await world.take(world.fires("A", severity="high"))
     await world.until(MINUTE)
@@ -103,3 +121,16 @@ async def test_a_ring_that_was_dropped_keeps_no_other_policy_from_ringing_there(
     del world.sender.room
     await world.answer(1, Reassigned("sam", "HTTP", policy="other"))
     assert rings(world) == [(0, "first"), (1, "second")]
+
+
+async def test_of_a_ring_that_two_policies_want_the_stricter_says_what_makes_it_unnecessary(
+    make_world: MakeWorld,
+) -> None:
+    handed = CONFIG.replace("        notify: [{receiver: second}]\n  -", "        policy: other\n  -")
+    world = await make_world(handed.replace("      - notify: [{receiver: second}]\n", STRICT))
+    await world.take(world.fires("A", severity="high"))
+    world.recorder.answer = lambda _: Retry("busy", 90_000) if world.now < START + 6 * MINUTE else Sent()
+    await world.until(5 * MINUTE + 20 * SECOND)
+    await world.answer(1, DANA)
+    await world.until(HOUR)
+    assert [who for _, who in rings(world)] == ["first", "second"]
