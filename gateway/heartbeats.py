@@ -21,7 +21,7 @@ from gateway import metrics
 from gateway.intake import Receipt
 from gateway.store.heartbeats import HeartbeatStore, Kept
 from gateway.store.unavailable import StoreUnavailableError
-from routing.heartbeats import Missing, State, missing, over_since, state
+from routing.heartbeats import Missing, State, due_at, missing, over_since, state
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.store.heartbeats import Look
     from gateway.store.store import Store
     from routing.alerts import Arrival
-    from routing.heartbeats import Pulse
+    from routing.heartbeats import Heartbeat, Pulse
 
 log = structlog.get_logger()
 
@@ -51,6 +51,7 @@ class HeartbeatWatch:
         self._intake = intake
         self._told: dict[str, tuple[Missing, int]] = {}  # heartbeat -> what was told of it here, and when
         self._ended: tuple[Placing | None, set[str]] = None, set()
+        self._listening_since = 0
 
     async def take(self, arrivals: Sequence[Arrival]) -> Receipt:
         """Takes them in; those that are beats, and their ends, are not routed and count as recorded.
@@ -99,6 +100,10 @@ class HeartbeatWatch:
         """What is kept of each. Raises `StoreUnavailableError`."""
         return await self._records.all()
 
+    def due(self, heartbeat: Heartbeat, pulse: Pulse) -> int:
+        """When it is missing unless a beat comes before, as far as is known here."""
+        return due_at(heartbeat, pulse, self._listening_since, self._store.timing.resolve_timeout)
+
     async def run(self) -> None:
         """Looks again and again until cancelled."""
         while True:
@@ -117,6 +122,7 @@ class HeartbeatWatch:
         placing = self._plan.current
         configured = placing.plan.heartbeats
         look = await self._records.look(placing.generation, [one.name for one in configured])
+        self._listening_since = look.listening_since
         kept = await self._open(placing, look)
         telling: dict[str, Missing] = {}
         over: dict[str, tuple[Kept, Pulse]] = {}

@@ -21,7 +21,7 @@ from gateway.api import shapes
 from gateway.api.openapi import Operation
 from gateway.auth import credentials
 from gateway.problem import ProblemError
-from routing.heartbeats import State, due_at, state
+from routing.heartbeats import State, state
 from routing.matchers import show
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Heard(TypedDict):
 class Shown(TypedDict):
     """A heartbeat: `waiting` is one that has not beaten yet; `labels` are those of its alert.
 
-    `next_by` is when it is missing without a beat; later where nobody has listened for a while.
+    `next_by` is when it is missing without a beat.
     """
 
     name: str
@@ -90,8 +90,9 @@ def routes(watch: HeartbeatWatch, plan: PlanInForce, auth: Auth) -> list[web.Rou
         kept = await watch.kept()
         shown = []
         for section, heartbeat in _configured(plan):
-            one = kept.get(heartbeat.name)
-            shown.append(_shape(section, heartbeat, one.pulse if one else None))
+            pulse = one.pulse if (one := kept.get(heartbeat.name)) else None
+            due = watch.due(heartbeat, pulse) if pulse else 0
+            shown.append(_shape(section, heartbeat, pulse, due))
         return web.json_response({"heartbeats": shown})
 
     return [
@@ -142,7 +143,7 @@ def _digest(secret: str) -> bytes:
     return sha256(secret.encode(errors="surrogateescape")).digest()
 
 
-def _shape(section: HeartbeatConfig, heartbeat: Heartbeat, pulse: Pulse | None) -> Shown:
+def _shape(section: HeartbeatConfig, heartbeat: Heartbeat, pulse: Pulse | None, due: int) -> Shown:
     ways: list[Literal["alert", "http"]] = ["alert"] if section.matchers else []
     if section.token or section.token_file:
         ways.append("http")
@@ -152,7 +153,7 @@ def _shape(section: HeartbeatConfig, heartbeat: Heartbeat, pulse: Pulse | None) 
         "state": state(pulse),
         "last_beat": shapes.moment(pulse.last if pulse else 0),
         "known_since": shapes.moment(pulse.known if pulse else 0),
-        "next_by": shapes.moment(due_at(heartbeat, pulse, 0, 0) if pulse else 0),
+        "next_by": shapes.moment(due),
         "missing_since": shapes.moment(missed.since if missed else 0),
         "timeout": show_duration(section.timeout),
         "ways": ways,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,23 +37,23 @@ teams: [{{name: db, email: db@example.com}}]
 
 
 @pytest.fixture
-async def ask(redis_server: str, tmp_path: Path) -> AsyncIterator[Any]:
+async def ask(redis_server: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """`await ask("POST", path, token, json=...)`: status and document."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     path = tmp_path / "tocsin.yaml"
-    path.write_text(CONFIG)
+    path.write_text(getattr(request, "param", CONFIG))
     service = Service(path, load(path), connect.connect(redis_server), listens="http://localhost")
     await service.start("127.0.0.1", 0)
     async with ClientSession() as client:
 
-        async def request(method: str, path: str, token: str = "", **how: Any) -> tuple[int, Any]:
+        async def send(method: str, path: str, token: str = "", **how: Any) -> tuple[int, Any]:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             headers |= how.pop("headers", {})
             url = f"http://127.0.0.1:{service.port}{path}"
             async with client.request(method, url, headers=headers, **how) as response:
                 return response.status, await response.json(content_type=None)
 
-        yield request
+        yield send
     await service.stop()
     structlog.reset_defaults()
 
@@ -117,6 +118,19 @@ async def test_what_is_missing_is_an_incident_and_is_shown_as_missing(ask: Any) 
     assert found[0]["labels"] == {"alertname": "HeartbeatMissing", "heartbeat": "short"}
     assert (await states(ask))["short"] == "missing"
     await ask("POST", "/heartbeat/short", SECRET)
+
+
+@pytest.mark.parametrize(
+    "ask", [CONFIG.replace("resolve_timeout: 1s", "resolve_timeout: 10m")], indirect=True
+)
+async def test_after_a_start_none_is_said_to_be_missing_before_it_can_be(ask: Any) -> None:
+    async with asyncio.timeout(8):
+        due = timedelta()
+        while due < timedelta(minutes=9):  # as soon as it has been looked for
+            await asyncio.sleep(0.05)
+            *_, short = (await ask("GET", "/api/v1/heartbeats", "reader-secret"))[1]["heartbeats"]
+            due = datetime.fromisoformat(short["next_by"] or "2000-01-01Z") - datetime.now(UTC)
+    assert short["state"] == "waiting"
 
 
 async def test_all_that_is_configured_is_shown_and_no_token_of_it(ask: Any) -> None:
