@@ -34,7 +34,8 @@ def stats(
 ) -> None:
     """Sum up incidents: how soon they were answered, and pages.
 
-    MTTA and MTTR are means, followed by what half of them and nine of ten do not exceed.
+    MTTA and MTTR are means, followed by what half of them and nine of ten do not exceed. OFF are pages out
+    of office hours.
     """
     from gateway.cli import output as out
     from gateway.cli.client import Client
@@ -48,7 +49,7 @@ def stats(
     if not rows:
         out.say("No incidents since then.")
         return
-    numbers = ("INCIDENTS", "OPEN", "ACKED", "MTTA", "P50", "P90", "MTTR", "P50", "P90", "PAGES", "OFF HOURS")
+    numbers = ("NUM", "OPEN", "ACK", "MTTA", "P50", "P90", "MTTR", "P50", "P90", "PAGES", "OFF")
     titles = [out.Column(by.upper()), *(out.Column(title, right=True) for title in numbers)]
     lines = [_line(row, out.plain(row.get("name") or "-", 60)) for row in rows]
     total = answer.body.get("total")

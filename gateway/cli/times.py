@@ -31,6 +31,8 @@ def distance(value: object, now: datetime) -> str:
     moment = parse(value)
     if moment is None:
         return "-"
+    if abs(moment - now) < timedelta(seconds=1):
+        return "now"
     if moment > now:
         return f"in {length(moment - now)}"
     return f"{length(now - moment)} ago"

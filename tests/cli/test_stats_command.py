@@ -20,10 +20,10 @@ async def test_each_row_has_how_many_how_soon_and_how_often(server, tocsin):
     ended = await tocsin("stats")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
-        "TEAM   INCIDENTS  OPEN  ACKED  MTTA  P50  P90   MTTR  P50    P90  PAGES  OFF HOURS",
-        "db            12     1    75%    4m   3m  15m  2h 1m   1h  1d 1h     30         14",
-        "-             12     1      -     -    -    -      -    -      -     30         14",
-        "(all)         24     1    75%    4m   3m  15m  2h 1m   1h  1d 1h     30         14",
+        "TEAM   NUM  OPEN  ACK  MTTA  P50  P90   MTTR  P50    P90  PAGES  OFF",
+        "db      12     1  75%    4m   3m  15m  2h 1m   1h  1d 1h     30   14",
+        "-       12     1    -     -    -    -      -    -      -     30   14",
+        "(all)   24     1  75%    4m   3m  15m  2h 1m   1h  1d 1h     30   14",
     ]
 
 
