@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from redis.asyncio import Redis
 
@@ -103,13 +103,15 @@ class Recorder:
 
 
 class World:
+    store_of: ClassVar[type[Store]] = Store
+
     def __init__(self, redis: Redis, path: Path, shards: int) -> None:
         self.redis = redis
         self.path = path
         self.now = self.began = START
         config = load(path, {})
         self.listening = True  # somebody claims all the time, also between the deadlines that we stop at
-        self.store = Store(redis, shards, timing_of(config), CLOCK_AND_GUARD)
+        self.store = self.store_of(redis, shards, timing_of(config), CLOCK_AND_GUARD)
         self.plan = PlanInForce(path, config, self.store)
         self.leases = Leases(self.store)
         self.holds = Holds(self.store, self.plan)
