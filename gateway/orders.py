@@ -174,8 +174,11 @@ def orders_of(group: ClaimedGroup, decision: Decision, book: PlanBook) -> list[d
     unfinished = [d for d in group.deliveries if d.kind == "pagerduty" and d.state != "done"]
     unfinished = [d for d in unfinished if d.incident != incident.number or d.state == "dead"]
     unfinished.sort(key=lambda d: d.state != "open")  # of a dead one only the memory is taken
+    died = {d.place: d.id for d in group.deliveries if d.incident == incident.number and d.state == "dead"}
     for position, ring in enumerate(decision.rings, _first_free(group, incident)):
         order = _first_ring(group, incident, ring, position, book.at(ring.place))
+        # A step that is said again and again makes no delivery each time that it is refused.
+        order["id"] = died.get(ring.place, order["id"])
         if takes := next((d for d in unfinished if d.place == ring.place), None):
             # The same key over there: the old one's resolve could overtake a new one's trigger.
             unfinished.remove(takes)

@@ -227,7 +227,8 @@ def _reassign(incident: Incident, answer: Reassigned, telling: Telling) -> Incid
         return incident
     if incident.clocks:  # whoever is named stands in for the first step
         *others, last = incident.clocks
-        first = replace(last, done=tuple(sorted({*last.done, 0})))
+        places = tuple(way.place for way in ways if not way.delay)
+        first = replace(last, done=tuple(sorted({*last.done, 0})), last=places)
         incident = replace(incident, clocks=(*others, first))
     reason = f"{answer.by} reassigns it to {answer.target}"
     return ring(incident, ways, telling, reason, unless="acknowledged", by=incident.policy)

@@ -219,7 +219,7 @@ class Told:
     `rung` is the revision that the last ring showed: what fired later has not been heard there, even if an
     update has shown it. `sent_at` is when it was last told anything, 0 for never. `state` as in the store:
     `open`, `done` after the end was told, `dead` where nobody tries any more. `place` is its address; a ring
-    was last ordered at `ring_at`, by the policy `rung_by`. `person` is the user whom it tells, "" for several.
+    was last ordered at `ring_at`, by the policy `rung_by`. `person` is whom it tells, "" for several.
     """
 
     id: str

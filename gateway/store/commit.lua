@@ -102,7 +102,12 @@ for _, order in ipairs(decision.orders) do
   end
   local k = key('d', order.id)
   if order.new and not takes then
-    redis.call('HSET', k, 'state', 'open', 'sent', 0, 'ring_sent', 0, 'attempt', 0, unpack(order.new))
+    local rings = redis.call('HGET', k, 'ring_wanted')
+    if rings then -- it has died, and is tried anew
+      redis.call('HSET', k, 'state', 'open', 'ring_sent', rings, 'tries', 0, 'failing_since', 0, 'next_at', 0, unpack(order.new))
+    else
+      redis.call('HSET', k, 'state', 'open', 'sent', 0, 'ring_sent', 0, 'attempt', 0, unpack(order.new))
+    end
     redis.call('SADD', key('gd', gid), order.id)
     redis.call('ZREM', DEAD, order.id)
     -- What died there may still be open over there: who rings next must know.

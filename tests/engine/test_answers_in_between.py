@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from world import HOUR, MINUTE, ROOM, SECOND, START, World
 
+from gateway.store import reading
 from receivers.base import Message, Outcome, Refused, Retry, Sent
 from routing.incident_records import Acknowledged, Reassigned
 from routing.policies import Target
@@ -134,3 +135,27 @@ async def test_of_a_ring_that_two_policies_want_the_stricter_says_what_makes_it_
     await world.answer(1, DANA)
     await world.until(HOUR)
     assert [who for _, who in rings(world)] == ["first", "second"]
+
+
+async def test_where_whoever_it_is_reassigned_to_refuses_it_the_next_step_comes(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(MINUTE)
+    world.recorder.answer = lambda m: Refused("no such key") if m.receiver == "root" else Sent()
+    await world.answer(1, Reassigned("sam", "HTTP", Target("receiver", "root")))
+    assert rings(world) == [(0, "first"), (1, "second")]
+
+
+async def test_of_refusals_of_a_step_that_is_said_again_there_is_one_delivery(make_world: MakeWorld) -> None:
+    often = "notify: [{receiver: first}]\n        every: 1m\n      - after: 5m"
+    world = await make_world(CONFIG.replace("notify: [{receiver: first}]\n      - after: 5m", often))
+    world.recorder.answer = lambda m: Refused("no such key") if m.receiver == "first" else Sent()
+    await world.take(world.fires("A", severity="high"))
+    await world.until(30 * MINUTE)
+    found = await reading.deliveries(world.store, "all", 99)
+    assert sorted((one["receiver"], one["state"]) for one in found) == [("first", "dead"), ("second", "open")]
+    world.recorder.answer = lambda _: Sent()
+    await world.until(31 * MINUTE)
+    await world.take(world.ends("A", severity="high"))
+    await world.until(HOUR)
+    assert rings(world)[-1] == (31, "first")
+    assert [note.kind for note in world.notes if note.receiver == "first"] == ["ring", "end"]
