@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.book import PlanBook
     from gateway.placing import Placing
     from gateway.store.store import Store
+    from routing.incident_records import Incident
 
 log = structlog.get_logger()
 
@@ -133,14 +134,14 @@ class Adoption:
         }
         gids = [gid for gid, place in now_by.items() if place is not None]
         shards = {gid: keys.shard_of(gid, self._store.shards) for gid in gids}
-        texts = await self._store.together(
-            ("HGET", f"{keys.prefix(shards[gid])}:g:{gid}", "meta") for gid in gids
+        found_of = await self._store.together(
+            ("HMGET", f"{keys.prefix(shards[gid])}:g:{gid}", "meta", "clocked") for gid in gids
         )
-        for gid, text in zip(gids, texts, strict=True):
+        for gid, (text, clocked) in zip(gids, found_of, strict=True):
             place = now_by[gid]
             if place and text:
                 at = replace(place, gid=gid, shard=shards[gid])
-                await _carry_over_if_it_can(self._store, text, at, book, placing)
+                await _carry_over_if_it_can(self._store, text, at, book, placing, old=clocked is None)
         for shard in range(self._store.shards):
             await self._store.hurry(shard, [gid for gid in gids if shards[gid] == shard])
 
@@ -149,6 +150,11 @@ def _differ(before: str, after: str) -> bool:
     """Others are told, or by another route. Timers alone stay as they were when the group opened."""
     was, will = group_meta(before), group_meta(after)
     return (was.route, was.receiver, was.team) != (will.route, will.receiver, will.team)
+
+
+def _of_before(incident: Incident) -> bool:
+    """It was written by a version that told the first steps of policies, and nobody after them."""
+    return incident.open and not incident.policy and incident.receiver.startswith(POLICY)
 
 
 async def aliases(store: Store, generation: str) -> tuple[Aliases, bool]:
@@ -168,11 +174,11 @@ def _pairs(answer: dict[str, str] | list[str]) -> dict[str, str]:
 
 
 async def _carry_over_if_it_can(
-    store: Store, before: str, place: Placement, book: PlanBook, placing: Placing
+    store: Store, before: str, place: Placement, book: PlanBook, placing: Placing, *, old: bool
 ) -> None:
     """One record that cannot be read, or decided about, keeps no configuration from being loaded."""
     try:
-        if _differ(before, place.meta):
+        if old or _differ(before, place.meta):
             await _carry_over(store, place, book, placing)
     except StoreUnavailableError:
         raise
@@ -185,7 +191,7 @@ async def _carry_over(store: Store, place: Placement, book: PlanBook, placing: P
     for _ in range(TRIES):
         group = await store.view(place.shard, place.gid)
         meta, incident = group_meta(place.meta), group.incident
-        if incident is None or not _differ(group.meta_text, place.meta):
+        if incident is None or not (_of_before(incident) or _differ(group.meta_text, place.meta)):
             return
         policy = meta.receiver.removeprefix(POLICY) if meta.receiver.startswith(POLICY) else ""
         event = Adopted(

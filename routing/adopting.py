@@ -1,6 +1,7 @@
 """Adoption: an open incident comes under another route, since the configuration has changed under it.
 
-Its number, who has it in hand and whom it told stay. Under a policy of the same name the clocks stay as well.
+Its number, who has it in hand and whom it told stay. Under a policy of the same name the clocks stay as well,
+and so does another policy that somebody has reassigned it to.
 Under another policy or receiver that is told now, unless somebody has it in hand, or was told already.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from routing.clocks import begin, caught_up
+from routing.clocks import begin, caught_up, moments
 from routing.escalation import Telling, ring
 from routing.incident_records import FIRST, Decision, Status
 from routing.policies import Target
@@ -24,11 +25,12 @@ def adopted(
 ) -> Decision:
     """What the change means for the incident; what is due by it comes at once, by itself."""
     telling = Telling(now, group.seq, told, book)
+    moved = event.receiver != incident.receiver
     new = replace(
         incident,
         route=event.route,
         receiver=event.receiver,
-        policy=event.policy,
+        policy=event.policy if moved or not incident.policy else incident.policy,
         team=event.team,
         group_interval=event.group_interval,
         repeat_interval=event.repeat_interval,
@@ -37,10 +39,13 @@ def adopted(
         return Decision(new, deadline=now)
     new = caught_up(new, now)
     telling.say("adopted", f"the configuration has changed: it goes on under {event.route}, {event.receiver}")
-    if event.policy != incident.policy:
+    if not moved and event.policy and not incident.policy:  # by a version that knew first steps only
+        first = begin(event.policy, incident.triggered_at, book)
+        new = replace(new, clocks=(replace(first, digest=""),))
+    elif moved:
         # Where somebody has it in hand its clock only says what comes when that ends.
         new = replace(new, clocks=(begin(event.policy, now, book),) if event.policy else (), later=())
-    if not event.policy and event.receiver != incident.receiver:
+    if not event.policy and moved:
         new = _tell_receiver(new, telling)
     return Decision(
         new,
@@ -59,3 +64,19 @@ def _tell_receiver(incident: Incident, telling: Telling) -> Incident:
     found = telling.book.reach((Target("receiver", incident.receiver),), incident, telling.now).ways
     fresh = [way for way in found if way.place not in known]
     return ring(incident, fresh, telling, FIRST, unless="acknowledged", by="")
+
+
+def without_what_is_gone(incident: Incident, telling: Telling) -> Incident:
+    """A policy is gone from the configuration, and no route led elsewhere: somebody is told all the same."""
+    gone = [clock.policy for clock in incident.clocks if telling.book.policy(clock.policy) is None]
+    if not gone or incident.suppressed or incident.status is not Status.TRIGGERED:
+        return incident
+    left = tuple(clock for clock in incident.clocks if clock.policy not in gone)
+    incident = replace(incident, clocks=left)
+    why = f"the configuration has no policy {gone[-1]} any more"
+    if moments(incident, telling.book):
+        telling.say("adopted", why)
+        return incident
+    ways = telling.book.last_resort(incident, telling.now).ways
+    telling.say("instead", f"telling {', '.join(way.who for way in ways) or 'nobody'}: {why}")
+    return ring(incident, ways, telling, why, unless="acknowledged", by="")

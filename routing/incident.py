@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from routing.adopting import adopted
+from routing.adopting import adopted, without_what_is_gone
 from routing.alerts import counted
 from routing.answering import answered
 from routing.clocks import begin, follow, moments, restart, shift, stand
@@ -276,7 +276,9 @@ def _and_what_is_due(decision: Decision, event: Due, group: Group, telling: Tell
     incident = decision.incident
     if incident is None or not incident.open:
         return decision
-    incident = carry_out(follow(incident, telling.now, telling.book), event.late, telling)
+    stood = incident.status
+    incident = without_what_is_gone(follow(incident, telling.now, telling.book), telling)
+    incident = carry_out(incident, event.late, telling)
     orders = {order.id: order for order in decision.orders} | telling.orders
     lines = (*decision.lines, *telling.lines)
     rings = tuple(telling.rings.values())
@@ -292,7 +294,7 @@ def _and_what_is_due(decision: Decision, event: Due, group: Group, telling: Tell
             incident = replace(incident, considered=seq)
     coming = moments(incident, telling.book)
     deadlines = [at for at in (decision.deadline, *(one.at for one in coming[:1])) if at is not None]
-    if incident.status is not decision.incident.status:  # what an acknowledgement has kept quiet until now
+    if incident.status is not stood:  # what an acknowledgement has kept quiet until now
         deadlines.append(telling.now)
     return replace(
         decision,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 import yaml
 from world import HOUR, MINUTE, World
 
-from routing.incident_records import Acknowledged
+from gateway.store import keys
+from routing.incident_records import Acknowledged, Reassigned
 
 if TYPE_CHECKING:
     from conftest import MakeWorld
@@ -53,6 +55,8 @@ def told(world: World) -> list[tuple[float, str, str]]:
     return [(n.at / MINUTE, n.receiver, n.kind) for n in world.notes if n.kind != "update"]
 
 
+NEW = ("policy", "team", "ack", "clocks", "later", "stood_at", "dismissed", "answered_at")
+"""What a version did not know that told the first steps of policies only."""
 URGENT = policy("urgent", (0, "third"), (5, "second"))
 STEPS = {
     "the same again": ((PAGE,), [10]),
@@ -169,3 +173,43 @@ async def test_whoever_is_on_call_by_the_new_schedule_is_told(make_world: MakeWo
     await change(world, on_call("sam"))
     await world.until(HOUR)
     assert told(world) == [(0, "first", "ring"), (10, "user sam: webhook", "ring")]
+
+
+async def test_whom_somebody_has_reassigned_it_to_stays_so_where_only_its_route_is_renamed(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(config(PAGING, policies=(PAGE, URGENT)))
+    await world.take(world.fires("A", team="a"))
+    await world.answer(1, Reassigned("dana", "HTTP", policy="urgent"))
+    await world.until(MINUTE)
+    await change(world, config({"name": "paged"} | PAGING, policies=(PAGE, URGENT)))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring"), (0, "third", "ring"), (5, "second", "ring")]
+
+
+async def test_somebody_is_told_where_the_policy_it_was_reassigned_to_is_gone(make_world: MakeWorld) -> None:
+    world = await make_world(config(PAGING, policies=(PAGE, URGENT)))
+    await world.take(world.fires("A", team="a"))
+    await world.answer(1, Reassigned("dana", "HTTP", policy="urgent"))
+    await world.until(MINUTE)
+    await change(world, config(PAGING))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring"), (0, "third", "ring"), (1, "root", "ring")]
+
+
+async def test_what_an_earlier_version_told_the_first_step_of_goes_on_by_its_policy(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(config(PAGING))
+    await world.take(world.fires("A", team="a"))
+    await world.until(MINUTE)
+    for shard in range(3):
+        for gid in await world.redis.smembers(f"{keys.prefix(shard)}:groups"):
+            at = f"{keys.prefix(shard)}:g:{gid}"
+            record = orjson.loads(await world.redis.hget(at, "doc"))
+            old = {name: value for name, value in record.items() if name not in NEW}
+            await world.redis.hset(at, "doc", orjson.dumps(old).decode())
+            await world.redis.hdel(at, "clocked", "worst", "climbs")
+    await change(world, config(PAGING))
+    await world.until(HOUR)
+    assert told(world) == [(0, "first", "ring"), (10, "second", "ring")]
