@@ -93,7 +93,10 @@ class Answers:
         """
         group, before, after = await self._decide(number, answer)
         if isinstance(answer, Acknowledged) and before.open and before.policy:
-            await self._related(group, before, answer)
+            try:
+                await self._related(group, before, answer)
+            except StoreUnavailableError as error:  # what was asked for is acknowledged already
+                log.warning("incident.related_not_found", incident=number, error=str(error))
         self._wake()
         differs = after != replace(before, considered=after.considered)
         changed = differs or (isinstance(answer, Noted | ResponderAdded) and before.open)
@@ -148,12 +151,19 @@ class Answers:
                     if place.gid in seen:
                         continue
                     seen.add(place.gid)
-                    other = (await self._store.view(place.shard, place.gid)).incident
-                    if other and other.open and other.policy == incident.policy:
-                        await self._decide(other.number, answer)
+                    await self._too(place.shard, place.gid, incident.policy, answer)
             looked += len(page)
             if looked >= RELATED_AT_MOST:
                 return
+
+    async def _too(self, shard: int, gid: str, policy: str, answer: Acknowledged) -> None:
+        """One that cannot be read keeps nobody from having the others."""
+        try:
+            other = (await self._store.view(shard, gid)).incident
+            if other and other.open and other.policy == policy:
+                await self._decide(other.number, answer)
+        except (LookupError, ValueError, TypeError) as error:
+            log.warning("incident.related_not_answered", group=gid, error=repr(error))
 
 
 def _check(answer: Answer, book: PlanBook) -> None:

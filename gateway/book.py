@@ -56,7 +56,9 @@ NOBODY_ON_CALL: Final[Rota] = _Nobody()
 class PlanBook:
     """`routing.clocks.Book`, by one plan."""
 
-    def __init__(self, placing: Placing, rota: Rota) -> None:
+    def __init__(self, placing: Placing, rota: Rota, now: int = 0) -> None:
+        """Of times before `now` nobody is asked: what comes late tells who is on call by then."""
+        self._now = now
         self._placing = placing
         self._directory = placing.plan.directory
         self._rota = rota
@@ -80,6 +82,7 @@ class PlanBook:
         ways: list[Way] = []
         uncovered: list[str] = []
         covered: list[int] = []
+        at = max(at, self._now)
         for target in targets:
             schedule = self._schedule(target, incident.team)
             if schedule is None:

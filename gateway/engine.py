@@ -196,7 +196,7 @@ class Engine:
             if not is_due:
                 return  # given back; or its lease ends by itself, and somebody looks again
             group, _ = weighed or (group, ())
-        book = self._plan.book()
+        book = self._plan.book(group.now)
         incident = incident_of(group, book)
         if incident is None:  # only memories of ended alerts
             await self._store.commit(group.shard, group.gid, nothing(group), {})

@@ -87,9 +87,9 @@ class PlanInForce:
             raise PlanChangedError
         return self.placing
 
-    def book(self) -> PlanBook:
-        """What a decision is made by now. Raises `PlanChangedError` as `current` does."""
-        return PlanBook(self.current, self.rota)
+    def book(self, now: int = 0) -> PlanBook:
+        """What a decision is made by, at `now` or later. Raises `PlanChangedError` as `current` does."""
+        return PlanBook(self.current, self.rota, now)
 
     def address(self, receiver: str, kind: str, pinned: IntegrationConfig) -> IntegrationConfig:
         """See `Placing.address`; what was pinned where nothing is in force here."""

@@ -1,4 +1,4 @@
-"""Escalation after an outage, and over a reload that changes it: no step is skipped, nor do all come at once."""
+"""Escalation after an outage, and over a reload that changes it: no step is skipped, nor all come at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from world import HOUR, MINUTE, SECOND, World
 
 from gateway.store import keys
-from routing.incident_records import Noted
+from routing.incident_records import Acknowledged, Noted
 
 if TYPE_CHECKING:
     from conftest import MakeWorld
@@ -50,6 +50,20 @@ time_intervals:
   - {name: now, time_intervals: [{times: [{start_time: "22:15", end_time: "23:15"}]}]}
 """
 """From two minutes after the world's start, at 22:13:20, for an hour."""
+
+
+ON_CALL = """
+users:
+  - {name: dana, webhook: "http://dana.test"}
+  - {name: sam, webhook: "http://sam.test"}
+schedules:
+  - name: duty
+    layers: [{people: [dana, sam], every: 1h, start: "2023-11-14 22:00"}]
+"""
+TWICE = """policy: page
+      continue: true
+    - matchers: [severity="high"]
+      policy: page"""
 
 
 @pytest.fixture
@@ -109,3 +123,22 @@ async def test_an_unreadable_record_keeps_no_configuration_from_being_loaded(wor
     await reload(world, RENAMED)
     await world.until(6 * MINUTE)
     assert [who for _, who in rings(world)] == ["first", "first", "second"]
+
+
+async def test_a_step_that_comes_late_tells_who_is_on_call_by_then(make_world: MakeWorld) -> None:
+    world = await make_world(ON_CALL + CONFIG.replace("[{receiver: second}]", "[{schedule: duty}]"))
+    await world.take(world.fires("A", severity="high"))
+    await world.pass_to(50 * MINUTE)  # 23:03
+    await world.until(51 * MINUTE)
+    assert rings(world) == [(0, "first"), (50, "user sam: webhook")]
+
+
+async def test_what_another_incident_lacks_takes_no_acknowledgement_back(make_world: MakeWorld) -> None:
+    world = await make_world(CONFIG.replace("policy: page", TWICE))
+    await world.take(world.fires("A", severity="high"))
+    for shard in range(3):
+        record = await world.redis.get(f"{keys.prefix(shard)}:i:2")
+        if record:
+            await world.redis.set(f"{keys.prefix(shard)}:i:2", '{"schema": 1, "status": 5}')
+    answered = await world.answer(1, Acknowledged("dana", "HTTP"))
+    assert answered.said.startswith("You have it now")
