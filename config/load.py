@@ -90,7 +90,11 @@ def _judged(document: Document, base: Path | None) -> tuple[Config | None, list[
         config = Config.model_validate(data, context={"base": base})
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        wrong = [detail for detail in details if not _unknown_yet(detail, document)]
+        wrong = [
+            detail
+            for detail in details
+            if not (_unknown_yet(detail, document) or _counted_without_wrong_ones(detail, details))
+        ]
         problems += [explain(detail, document) for detail in wrong]
         if not wrong:
             config = _without(document.root.plain(), [detail["loc"] for detail in details], base)
@@ -100,6 +104,14 @@ def _judged(document: Document, base: Path | None) -> tuple[Config | None, list[
         if mistake.key or not document.at(mistake.path).stands_in
     ]
     return config, problems
+
+
+def _counted_without_wrong_ones(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether a list is too short only because pydantic does not count its items that are wrong."""
+    at = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(at) and other["loc"][: len(at)] == at for other in details
+    )
 
 
 def _unknown_yet(detail: ErrorDetails, document: Document) -> bool:

@@ -131,6 +131,11 @@ def test_steps_of_the_same_time_are_told_apart_by_their_conditions():
     assert load_text(GOOD + f"escalation_policies: [{{name: p, steps: {steps}}}]", "f", {})
 
 
+@pytest.mark.parametrize("step", ["{notify: [{team: phone}]}", "{notify: [{user: dana}], untill: resolved}"])
+def test_a_list_whose_only_item_is_wrong_is_not_too_short_besides(step):
+    assert not [one for one in told(f"escalation_policies: [{{name: p, steps: [{step}]}}]") if "short" in one]
+
+
 def test_policies_have_unique_names():
     policy = "{name: p, steps: [{notify: [{receiver: a}]}]}"
     (problem,) = told(f"escalation_policies: [{policy}, {policy}]")
