@@ -29,28 +29,41 @@ local weighed = math.max(decision.considered, decision.leave)
 if weighed > g.shown then redis.call('HSET', g.key, 'shown', weighed) end
 
 -- Somebody says that it is over: what they can have seen fires no longer for us, whatever its sender says, for this long.
-local function dismiss(akey, is_held)
-  local state = redis.call('HGET', key('s', gid), akey)
-  local k = state and cjson.decode(state)
-  if not k or k[FREV] > decision.seq then return end
-  k[STATUS], k[ENDED], k[ENDED_SEEN] = 'dismissed', t, t
+local function dismiss(akeys, is_held)
+  local states = redis.call('HMGET', key('s', gid), unpack(akeys))
+  local gone, written, timers, ended, ranks = {}, {}, {}, {}, {}
+  for i, akey in ipairs(akeys) do
+    local k = states[i] and cjson.decode(states[i])
+    if k and k[FREV] <= decision.seq then
+      k[STATUS], k[ENDED], k[ENDED_SEEN] = 'dismissed', t, t
+      ranks[k[RANK]] = (ranks[k[RANK]] or 0) + 1
+      if k[FREV] > 0 then
+        k[EREV] = decision.seq + 1
+        push(ended, k[EREV], akey)
+      end
+      gone[#gone + 1] = akey
+      push(written, akey, cjson.encode(k))
+      push(timers, t + decision.dismiss, akey)
+    end
+  end
+  if #gone == 0 then return end
   if is_held then
-    redis.call('HDEL', key('h', gid), akey)
-    redis.call('ZREM', key('y', gid), akey)
+    redis.call('HDEL', key('h', gid), unpack(gone))
+    redis.call('ZREM', key('y', gid), unpack(gone))
   else
-    redis.call('ZREM', key('f', gid), akey)
-    redis.call('HINCRBY', g.key, 'r' .. k[RANK], -1)
+    redis.call('ZREM', key('f', gid), unpack(gone))
+    for rank, count in pairs(ranks) do redis.call('HINCRBY', g.key, 'r' .. rank, -count) end
   end
-  if k[FREV] > 0 then
-    k[EREV] = decision.seq + 1
-    redis.call('ZADD', key('e', gid), k[EREV], akey)
-  end
-  redis.call('HSET', key('s', gid), akey, cjson.encode(k))
-  redis.call('ZADD', key('x', gid), t + decision.dismiss, akey)
+  if #ended > 0 then redis.call('ZADD', key('e', gid), unpack(ended)) end
+  redis.call('HSET', key('s', gid), unpack(written))
+  redis.call('ZADD', key('x', gid), unpack(timers))
+end
+local function dismiss_all(akeys, is_held)
+  for first = 1, #akeys, 500 do dismiss({ unpack(akeys, first, math.min(first + 499, #akeys)) }, is_held) end
 end
 if decision.dismiss > 0 then
-  for _, akey in ipairs(redis.call('ZRANGE', key('f', gid), 0, -1)) do dismiss(akey, false) end
-  for _, akey in ipairs(redis.call('HKEYS', key('h', gid))) do dismiss(akey, true) end
+  dismiss_all(redis.call('ZRANGE', key('f', gid), 0, -1), false)
+  dismiss_all(redis.call('HKEYS', key('h', gid)), true)
 end
 
 redis.call('HSET', g.key, 'version', decision.version + 1, 'lease', 0, 'latest', 0, 'rung', decision.rung,
