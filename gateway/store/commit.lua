@@ -146,6 +146,8 @@ for _, order in ipairs(decision.orders) do
       local waits = num(levels[1]) > num(levels[2]) and redis.call('HGET', k, 'unless') == 'resolved'
       redis.call('HSET', k, 'unless', waits and 'resolved' or order.unless, 'ring_at', t, 'rung_by', order.by)
       redis.call('HINCRBY', k, 'ring_wanted', order.rings)
+      -- Whom a policy tells sees the end, and hears each ring: a receiver's own delivery may have done neither before.
+      if order.by ~= '' then redis.call('HSET', k, 'escalates', 1, 'ends', 1) end
     elseif order.unless == 'resolved' and num(levels[1]) > num(levels[2]) then
       redis.call('HSET', k, 'unless', 'resolved') -- somebody else wants the ring that is on its way, acknowledged or not
     end

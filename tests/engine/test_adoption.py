@@ -213,3 +213,14 @@ async def test_what_an_earlier_version_told_the_first_step_of_goes_on_by_its_pol
     await change(world, config(PAGING))
     await world.until(HOUR)
     assert told(world) == [(0, "first", "ring"), (10, "second", "ring")]
+
+
+async def test_whom_a_receiver_told_before_hears_each_ring_of_the_policy_that_tells_them_now(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(config({"matchers": ['team="a"'], "receiver": "first"}))
+    await world.take(world.fires("A", team="a"))
+    await world.until(MINUTE)
+    await change(world, config(PAGING))
+    heard = [(n.at / MINUTE, n.message.escalates) for n in world.notes if n.kind == "ring"]
+    assert heard == [(0, False), (1, True)]
