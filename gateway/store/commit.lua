@@ -116,7 +116,8 @@ for _, order in ipairs(decision.orders) do
   local k = key('d', order.id)
   if order.new and not takes then
     local rings = redis.call('HGET', k, 'ring_wanted')
-    if rings then -- it has died, and is tried anew
+    if rings then -- it has died, and is tried anew, as if nothing was known of its message, which may be what is wrong
+      if not order.takes then redis.call('HDEL', k, 'memory') end
       redis.call('HSET', k, 'state', 'open', 'ring_sent', rings, 'tries', 0, 'failing_since', 0, 'next_at', 0, unpack(order.new))
     else
       redis.call('HSET', k, 'state', 'open', 'sent', 0, 'ring_sent', 0, 'attempt', 0, unpack(order.new))
