@@ -133,7 +133,7 @@ class Judge:
         by_target: dict[str, list[Heard]] = defaultdict(list)
         for one in sorted(heard, key=lambda one: one.at):
             by_target[one.who].append(one)
-        over = story.answers[-1].at.lo
+        over = min(one.at.lo for one in story.answers if one.verb in ("resolve", "end"))
         for who, told in by_target.items():
             kinds = [one.kind for one in told]
             lost = self.lateness.lost(story.fired.lo, told[-1].at)

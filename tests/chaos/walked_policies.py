@@ -8,7 +8,6 @@ what was heard fits one of them. Nothing of the project is imported. All times a
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING
 
 from plain_policies import Clock, Course, Moment, Ring, Span
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from plain_policies import Answer, Lateness, Policy, Step, Story
 
+TICK = 1_000.0  # the interval of the groups (random_policies.py)
 TOLERATED = 10_000.0  # a step that is later than this moves all that follow
 TOGETHER = 60_000.0  # who is told by two policies within this time is rung once
 SAME = 60_000.0  # an acknowledgement by the same person that ends so much later is the same one
@@ -46,20 +46,28 @@ class Walker:
             if course.over is not None:
                 yield course
                 continue
-            answer, moment = story.answers[said], self._next(course)
-            decided = self.lateness.decided(moment.at) if moment else Span(inf, inf)
-            if moment and decided.lo <= answer.at.hi:
-                todo += [(one, said) for one in self._carried_out(course, moment)]
-            if moment is None or answer.at.lo <= decided.hi:
+            answer, coming = story.answers[said], self._next(course)
+            for moment in coming:
+                if self.lateness.decided(moment.at).lo <= answer.at.hi:
+                    todo += [(one, said) for one in self._carried_out(course, moment)]
+            if all(answer.at.lo <= self.lateness.decided(moment.at).hi for moment in coming):
                 todo += [(one, said + 1) for one in self._answered(course, answer)]
 
     # --- what is to come --------------------------------------------------------------------------------
 
-    def _next(self, course: Course) -> Moment | None:
-        found = [Moment(course.until, ACK_ENDS, 0, 0)] if course.by and course.until else []
+    def _next(self, course: Course) -> list[Moment]:
+        """What comes next; two where it cannot be known whether an acknowledgement ends before the other."""
+        steps: list[Moment] = []
         for number, clock in enumerate(course.clocks):
-            found += self._of_clock(number, clock, free=not course.by)
-        return min(found, default=None, key=lambda one: (one.at.lo, *one[1:]))
+            steps += self._of_clock(number, clock, free=not course.by)
+        ends = [Moment(course.until, ACK_ENDS, 0, 0)] if course.by and course.until else []
+        firsts = sorted(
+            (min(one, key=lambda moment: (moment.at.lo, *moment[1:])) for one in (steps, ends) if one),
+            key=lambda moment: (moment.at.lo, *moment[1:]),
+        )
+        unsure = any(moment.at.lo < moment.at.hi for moment in firsts)
+        both = len(firsts) > 1 and unsure and firsts[1].at.lo <= firsts[0].at.hi
+        return firsts if both else firsts[:1]
 
     def _of_clock(self, number: int, clock: Clock, *, free: bool) -> Iterator[Moment]:
         policy = self.policies[clock.policy]
@@ -180,10 +188,13 @@ class Walker:
                 return [self._starts_again(course, answer.at)] if course.by else [course]
             case "escalate":
                 return self._escalated(course, answer.at)
-            case "resolve" | "end":
-                return [
-                    self._dropped(replace(course, over=answer.at), answer.at, ("acknowledged", "resolved"))
-                ]
+            case "resolve":
+                over = replace(course, over=answer.at)
+                return [self._dropped(over, answer.at, answer.at.hi, ("acknowledged", "resolved"))]
+            case "end":  # which is told at a tick; what is on its way to be told till then may be
+                over = replace(course, over=answer.at)
+                tick = self.lateness.decided(answer.at.later(TICK)).hi
+                return [self._dropped(over, answer.at, tick, ("acknowledged", "resolved"))]
 
     def _acknowledged(self, course: Course, answer: Answer) -> Course:
         timeout = self.policies[course.clocks[-1].policy].ack_timeout
@@ -196,14 +207,15 @@ class Walker:
                 no_news = abs(until.lo - course.until.lo) < SAME
             if not answer.lasts if course.by != answer.by else no_news:
                 return course
-        return self._dropped(replace(course, by=answer.by, until=until), answer.at, ("acknowledged",))
+        acked = replace(course, by=answer.by, until=until)
+        return self._dropped(acked, answer.at, answer.at.hi, ("acknowledged",))
 
-    def _dropped(self, course: Course, at: Span, what: tuple[str, ...]) -> Course:
-        """Rings that may not have been heard by then need not be, and soon may not be."""
+    def _dropped(self, course: Course, at: Span, last_at: float, what: tuple[str, ...]) -> Course:
+        """Rings that may not have been heard by `at` need not be, and after `last_at` may not be."""
         rings, unsure = [], set()
         for ring in course.rings:
-            if ring.unless in what and ring.by_then >= at.lo and ring.dropped > at.hi:
-                ring = replace(ring, dropped=at.hi, certain=False)  # noqa: PLW2901 - one pass
+            if ring.unless in what and ring.by_then >= at.lo and ring.dropped > last_at:
+                ring = replace(ring, dropped=last_at, certain=False)  # noqa: PLW2901 - one pass
                 unsure.add(ring.who)
             rings.append(ring)
         last = tuple((*one[:3], False) if one[0] in unsure else one for one in course.last)

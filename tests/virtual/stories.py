@@ -41,7 +41,7 @@ class Told:
         self.tried = 0  # when it was first posted that it fires, or has ended
 
     async def fires(self) -> None:
-        if not self.tried:  # whoever died of an earlier try may have taken it
+        if not self.tried and self.town.anybody():  # whoever died of an earlier try may have taken it
             self.tried = self.town.now
             self.alert = self.alert._replace(starts_at=START + self.tried)
         if not await self._post(self.alert):
@@ -74,7 +74,8 @@ class Told:
             else:
                 await self._post(self.alert._replace(status="resolved", ends_at=START + since))
         else:
-            self.tried = self.tried or since
+            if not self.tried and self.town.anybody():
+                self.tried = since
             if await self._post(self.alert._replace(status="resolved", ends_at=START + self.tried)):
                 self.story.answers.append(Answer("end", Span(self.tried, since)))
             else:
