@@ -57,8 +57,8 @@ def adopted(
 
 
 def _tell_receiver(incident: Incident, telling: Telling) -> Incident:
-    """Whoever is new is told, unless somebody has it in hand, or nobody is to be told now."""
-    if incident.status is Status.ACKNOWLEDGED or incident.suppressed or not incident.rung:
+    """Whoever is new is told, unless somebody has it in hand; where it is held, when that is over."""
+    if incident.status is Status.ACKNOWLEDGED or not incident.rung:
         return incident
     known = {one.place for one in telling.told if one.knows}
     found = telling.book.reach((Target("receiver", incident.receiver),), incident, telling.now).ways

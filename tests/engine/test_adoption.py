@@ -224,3 +224,21 @@ async def test_whom_a_receiver_told_before_hears_each_ring_of_the_policy_that_te
     await change(world, config(PAGING))
     heard = [(n.at / MINUTE, n.message.escalates) for n in world.notes if n.kind == "ring"]
     assert heard == [(0, False), (1, True)]
+
+
+async def test_whom_a_change_in_a_quiet_time_leads_to_is_told_when_that_is_over(
+    make_world: MakeWorld,
+) -> None:
+    def quiet(receiver: str) -> str:  # from 100 s after the world's start, at 22:13:20, for an hour
+        route = {"matchers": ['team="a"'], "receiver": receiver, "mute_time_intervals": ["now"]}
+        hour = {"times": [{"start_time": "22:15", "end_time": "23:15"}]}
+        return config(route) + yaml.safe_dump({"time_intervals": [{"name": "now", "time_intervals": [hour]}]})
+
+    world = await make_world(quiet("first"))
+    await world.take(world.fires("A", team="a"))
+    await world.until(2 * MINUTE)
+    await world.take(world.fires("A", team="a", host="b"))
+    await world.until(10 * MINUTE)
+    await change(world, quiet("second"))
+    await world.until(2 * HOUR)
+    assert (round(60 + 100 / 60, 3), "second", "ring") in [(round(at, 3), *rest) for at, *rest in told(world)]
