@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+import structlog
+
 from config.integrations import EmailConfig
 from config.people import WAYS
 from config.problems import did_you_mean
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from gateway.placing import Placing
     from routing.incident_records import Incident
     from routing.policies import Policy
+
+
+log = structlog.get_logger()
 
 
 class Rota(Protocol):
@@ -88,14 +93,24 @@ class PlanBook:
             if schedule is None:
                 ways += self._ways(target, "", incident)
                 continue
-            people = self._rota.people(schedule, at) if schedule else ()
+            people, next_at = self._on_call(schedule, at)
             for person in people:
                 ways += self._ways(Target("user", person), f" (on call, {schedule})", incident)
             if not people:
                 uncovered.append(schedule or f"team {incident.team or 'none'}, which has no schedule")
-                if schedule and (when := self._rota.next_covered(schedule, at)):
-                    covered.append(when)
+                covered += [next_at] if next_at else []
         return Reached(_once(ways), tuple(uncovered), min(covered, default=0))
+
+    def _on_call(self, schedule: str, at: int) -> tuple[tuple[str, ...], int | None]:
+        """Who is, else when somebody will be. A fault there makes nobody on call: others are told then."""
+        if not schedule:
+            return (), None
+        try:
+            people = self._rota.people(schedule, at)
+            return people, None if people else self._rota.next_covered(schedule, at)
+        except Exception:
+            log.exception("oncall.failed", schedule=schedule)
+            return (), None
 
     def last_resort(self, incident: Incident, at: int) -> Reached:
         """See `Book.last_resort`: the root's receiver."""

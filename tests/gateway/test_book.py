@@ -63,6 +63,17 @@ def test_who_is_told_is_said_in_words_that_people_use(target: Target, expected: 
     assert [way.who for way in reached.ways] == expected
 
 
+class Broken(Dana):
+    def people(self, schedule: str, at: int) -> tuple[str, ...]:
+        raise ZeroDivisionError(schedule, at)
+
+
+def test_where_nobody_can_say_who_is_on_call_others_are_told() -> None:
+    book = PlanBook(Placing(compile_plan(load_text(PEOPLE, "f", {})), 1, "", {}), Broken())
+    reached = book.reach([Target("schedule", "weekly"), Target("user", "dana")], INCIDENT, 0)
+    assert (reached.uncovered, len(reached.ways)) == (("weekly",), 2)
+
+
 def places(*receivers: str) -> list[str]:
     book = PlanBook(PLACING, NOBODY_ON_CALL)
     targets = [Target("receiver", name) for name in receivers]
