@@ -129,7 +129,7 @@ def _of_clock(number: int, clock: Clock, policy: Policy, *, acknowledged: bool) 
         for position, step in enumerate(policy.steps)
     )
     if asked and not left and not acknowledged and clock.round < policy.repeat:
-        yield Moment(clock.t0 + max(step.after for step in asked) + policy.repeat_after, "round", number)
+        yield Moment(max(planned(clock, step) for step in asked) + policy.repeat_after, "round", number)
 
 
 def planned(clock: Clock, step: Step) -> int:

@@ -31,6 +31,7 @@ receivers:
 users: [{{name: dana, webhook: "http://dana.test"}}]
 time_intervals:  # the world begins at 22:13:20
   - {{name: evening, time_intervals: [{{times: [{{start_time: "22:00", end_time: "22:40"}}]}}]}}
+  - {{name: night, time_intervals: [{{times: [{{start_time: "22:24", end_time: "22:50"}}]}}]}}
 schedules:
   - name: duty
     layers: [{{people: [dana], start: "2023-11-14 22:18:20", valid_from: "2023-11-14 22:18:20"}}]
@@ -136,3 +137,13 @@ async def test_steps_still_to_come_keep_their_times_though_an_acknowledgement_ha
     await world.answer(1, Acknowledged("dana", "HTTP", world.now + 7 * MINUTE))
     await world.until(29 * MINUTE)
     assert rings(world) == [(0, "first"), (2, "boss"), (10, "boss"), (20, "lead")]
+
+
+async def test_the_next_round_is_counted_from_when_a_step_that_was_held_has_come(
+    make_world: MakeWorld,
+) -> None:
+    held = "{after: 5m, during: [night], outside: hold, notify: [{receiver: lead}]}"
+    world = await page(make_world, FIRST, held, more="repeat: {times: 1, after: 4m}")
+    await world.until(16 * MINUTE)
+    night = 10 + 40 / 60
+    assert rings(world) == [(0, "first"), (night, "lead"), (night + 4, "first")]
