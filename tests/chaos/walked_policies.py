@@ -86,22 +86,32 @@ class Walker:
     # --- what is due ------------------------------------------------------------------------------------
 
     def _carried_out(self, course: Course, moment: Moment) -> list[Course]:
+        decided = self.lateness.decided(moment.at)
+        least, most = decided.lo - moment.at.lo, decided.hi - moment.at.lo
+        found = self._carried_out_in_time(course, moment)
+        if moment.order == ACK_ENDS or most <= TOLERATED:
+            return found
+        todo, found = found, []
+        while todo:  # what is due in the same moment comes with it
+            one = todo.pop()
+            coming = self._next(one)
+            if coming and coming[0].at == moment.at:
+                todo += self._carried_out_in_time(one, coming[0])
+            else:  # nobody gets the first page and the last in the same second
+                found.append(_moved(one, least if least > TOLERATED else 0.0, most))
+        return found
+
+    def _carried_out_in_time(self, course: Course, moment: Moment) -> list[Course]:
         if moment.order == ACK_ENDS:
             return [self._starts_again(course, moment.at)]
         clock = course.clocks[moment.clock]
         if moment.order == ROUND:
             once_more = replace(self._restarted(clock, moment.at), round=clock.round + 1)
-            found = [_with(course, moment.clock, once_more)]
-        elif moment.order == AGAIN:
+            return [_with(course, moment.clock, once_more)]
+        if moment.order == AGAIN:
             rest = tuple(one for one in clock.again if one != (moment.step, moment.at))
-            found = self._told(_with(course, moment.clock, replace(clock, again=rest)), moment)
-        else:
-            found = self._step(course, moment)
-        decided = self.lateness.decided(moment.at)
-        least, most = decided.lo - moment.at.lo, decided.hi - moment.at.lo
-        if most > TOLERATED:  # nobody gets the first page and the last in the same second
-            found = [_moved(one, least if least > TOLERATED else 0.0, most) for one in found]
-        return found
+            return self._told(_with(course, moment.clock, replace(clock, again=rest)), moment)
+        return self._step(course, moment)
 
     def _step(self, course: Course, moment: Moment, *, forced: bool = False) -> list[Course]:
         clock = course.clocks[moment.clock]

@@ -126,6 +126,8 @@ class Town:
             await self.start_one()
 
     async def start_one(self) -> None:
+        if self.nobody and self.now < self.nobody[-1][1]:
+            return  # nobody is to be there
         one = Process(Redis.from_url(self.url, decode_responses=True), self.path, self.shards)
         one.now = START + self.now
         one.recorder.notes = self.notes
