@@ -71,6 +71,7 @@ class Sender:
         self._receivers: dict[str, Receiver] = {}
         self._working: dict[asyncio.Task[None], ClaimedDelivery] = {}
         self._under_way: dict[str, ClaimedDelivery] = {}
+        self._again: dict[str, ClaimedDelivery] = {}
         self._kinds: Counter[str] = Counter()
         self._closing = False
         self.freed: Callable[[], None] = lambda: None
@@ -88,6 +89,7 @@ class Sender:
             if earlier := self._under_way.get(claimed.id):
                 # Its lease ended while the store stalled, and we go on: the claim prolongs what we do.
                 self._leases.renewed(earlier, claimed.lease)
+                self._again[claimed.id] = claimed
                 continue
             self._leases.hold(claimed)
             if self._closing:
@@ -103,6 +105,10 @@ class Sender:
         if self._under_way.get(claimed.id) is claimed:
             del self._under_way[claimed.id]
         self._kinds[claimed.kind] -= 1
+        if again := self._again.pop(claimed.id, None):
+            # It was claimed perhaps after Redis had that attempt, and before we heard so; if not, `begin` finds
+            # it lost.
+            self.accept([again])
         self.freed()
         if not task.cancelled() and (error := task.exception()):
             log.error("sender.attempt_failed", exc_info=error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from world import HOUR, MINUTE, START, World
@@ -229,6 +229,24 @@ async def test_whose_ring_is_dropped_before_it_arrives_is_left_alone(world: Worl
     world.recorder.answer = lambda _: Sent()
     await world.answer(1, Unacknowledged("dana", "Slack"))
     assert rings(world) == [(10, "first")]
+
+
+async def test_what_is_claimed_before_the_attempt_before_it_is_known_to_be_over_is_sent_at_once(
+    world: World,
+) -> None:
+    run, answered = world.store._run, False
+
+    async def answer_overtakes(name: str, shard: int, *arguments: Any) -> Any:
+        nonlocal answered
+        said = await run(name, shard, *arguments)
+        if name == "sent" and not answered:
+            answered = True
+            await world.answers.give(1, DANA)
+        return said
+
+    world.store._run = answer_overtakes  # type: ignore[method-assign]
+    await world.take(world.fires("A", severity="critical"))
+    assert [(note.at, note.kind) for note in world.notes] == [(0, "ring"), (0, "update")]
 
 
 async def test_the_second_to_acknowledge_is_told_who_was_first(world: World) -> None:
