@@ -211,7 +211,8 @@ def _escalate(incident: Incident, answer: Escalated, telling: Telling) -> Incide
 
 def _reassign(incident: Incident, answer: Reassigned, telling: Telling) -> Incident:
     incident = caught_up(incident, telling.now)
-    to_whom = answer.policy or str(answer.target)
+    target = answer.target
+    to_whom = f"{target.kind} {target.name}" if target else f"policy {answer.policy}"
     telling.say("reassigned", f"{answer.by} ({answer.via}) reassigns it to {to_whom}")
     if incident.status is Status.ACKNOWLEDGED:
         incident = replace(to(incident, Change.GIVEN_BACK), ack=None)
@@ -219,16 +220,16 @@ def _reassign(incident: Incident, answer: Reassigned, telling: Telling) -> Incid
         clock = begin(answer.policy, telling.now, telling.book)
         return replace(incident, policy=answer.policy, clocks=(clock,), later=())
     incident = restart(incident, telling.now, telling.book)
-    if answer.target is None:
+    if target is None:
         return incident
-    ways = telling.book.reach((answer.target,), incident, telling.now).ways
+    ways = telling.book.reach((target,), incident, telling.now).ways
     if not ways:  # then the policy's first step tells somebody
-        telling.say("passed", f"{answer.target} cannot be reached")
+        telling.say("passed", f"{target.kind} {target.name} cannot be reached")
         return incident
     if incident.clocks:  # whoever is named stands in for the first step
         *others, last = incident.clocks
         places = tuple(way.place for way in ways if not way.delay)
         first = replace(last, done=tuple(sorted({*last.done, 0})), last=places)
         incident = replace(incident, clocks=(*others, first))
-    reason = f"{answer.by} reassigns it to {answer.target}"
+    reason = f"{answer.by} reassigns it to {to_whom}"
     return ring(incident, ways, telling, reason, unless="acknowledged", by=incident.policy)

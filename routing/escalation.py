@@ -386,10 +386,14 @@ def coming_next(incident: Incident, book: Book) -> tuple[str, int]:
     if coming.what == "round" or policy is None:
         return f"{incident.clocks[coming.clock].policy} begins again", coming.at
     step = policy.steps[coming.step]
-    who = [way.who for way in book.reach(step.notify, incident, coming.at).ways]
+    reached = book.reach(step.notify, incident, coming.at)
+    instead = policy.fallback if reached.uncovered and step.uncovered == "fallback" else ()
+    ways = (*reached.ways, *book.reach(instead, incident, coming.at).ways)
+    who = list(dict.fromkeys(way.who for way in ways))
     said = ", ".join(who[:3]) + (f" and {len(who) - 3} more" if len(who) > 3 else "")
     handed = f"handed over to {step.policy}" if step.policy else ""
-    told = " and ".join(part for part in (said, handed) if part) or "nobody"
+    nobody = "whoever is on call then" if reached.uncovered and step.uncovered == "wait" else "nobody"
+    told = " and ".join(part for part in (said, handed) if part) or nobody
     return f"{name_of(incident, coming.clock, coming.step)}: {told}", coming.at
 
 

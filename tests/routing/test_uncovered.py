@@ -6,7 +6,7 @@ import pytest
 from book import Book
 
 from routing.clocks import Clock, moments
-from routing.escalation import Telling, carry_out
+from routing.escalation import Telling, carry_out, coming_next
 from routing.incident_records import Incident, Status
 from routing.policies import Policy, Step, Target
 
@@ -64,3 +64,23 @@ def test_a_step_that_is_said_again_needs_no_other_waiting() -> None:
 def test_it_is_said_that_nobody_is_on_call(uncovered: str, others: tuple[Target, ...]) -> None:
     said = carried_out(uncovered, *others)[1]
     assert any("nobody is on call in weekly" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("uncovered", "others", "said"),
+    [
+        ("next", (), "step 1: nobody"),
+        ("next", (CHAT,), "step 1: team: slack"),
+        ("fallback", (), "step 1: user: boss"),
+        ("fallback", (CHAT, BOSS), "step 1: team: slack, user: boss"),
+        ("wait", (), "step 1: whoever is on call then"),
+    ],
+)
+def test_what_comes_next_names_whoever_would_be_told(
+    uncovered: str, others: tuple[Target, ...], said: str
+) -> None:
+    policy = Policy("page", (Step((ON_CALL, *others), uncovered=uncovered),), fallback=(BOSS,))  # type: ignore[arg-type] - of a table
+    incident = Incident(
+        1, Status.TRIGGERED, "r", "", {}, MINUTE, MINUTE, 0, 0, policy="page", clocks=(Clock("page", 9, 9),)
+    )
+    assert coming_next(incident, Book({"page": policy}, covered_at=60 * MINUTE)) == (said, 9)
