@@ -6,7 +6,7 @@ each other by the group's revisions, whole numbers that grow with each change.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -155,6 +155,8 @@ def to_record(incident: Incident) -> dict[str, Any]:
 def from_record(record: dict[str, Any]) -> Incident:
     """The incident of a record that `to_record` made.
 
+    What a newer version has added is left out: after a step back to this one people must still be told.
+
     Raises:
         ValueError: the record is of a schema that this version does not know.
     """
@@ -162,21 +164,25 @@ def from_record(record: dict[str, Any]) -> Incident:
         raise ValueError(
             f"an incident's record of schema {record.get('schema')!r}; this version reads {SCHEMA}"
         )
-    fields = {name: value for name, value in record.items() if name != "schema"}
-    ack, clocks, later = fields.get("ack"), fields.get("clocks", ()), fields.get("later", ())
+    known = _known(Incident, record)
+    ack, clocks, later = known.get("ack"), known.get("clocks", ()), known.get("later", ())
     return Incident(
         **{
-            **fields,
-            "status": Status(fields["status"]),
-            "ack": Ack(**ack) if ack else None,
+            **known,
+            "status": Status(known["status"]),
+            "ack": Ack(**_known(Ack, ack)) if ack else None,
             "clocks": tuple(map(_clock, clocks)),
-            "later": tuple(Later(**one) for one in later),
+            "later": tuple(Later(**_known(Later, one)) for one in later),
         }
     )
 
 
-def _clock(fields: dict[str, Any]) -> Clock:
-    clock = Clock(**fields)
+def _known(kind: type, record: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: record[field.name] for field in fields(kind) if field.name in record}
+
+
+def _clock(record: dict[str, Any]) -> Clock:
+    clock = Clock(**_known(Clock, record))
     return replace(
         clock,
         done=tuple(clock.done),

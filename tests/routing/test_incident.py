@@ -16,6 +16,8 @@ from routing.incident_records import (
     GROWN,
     PARTLY,
     REPEATED,
+    Ack,
+    Clock,
     Decision,
     Due,
     Event,
@@ -278,6 +280,13 @@ def test_who_has_heard_all_is_not_rung_before_the_repeat_is_due(
 @given(incidents)
 def test_a_record_is_read_as_it_was_written(incident: Incident) -> None:
     assert from_record(to_record(incident)) == incident
+
+
+def test_what_a_newer_version_has_added_to_a_record_is_left_out() -> None:
+    incident = replace(OPEN, ack=Ack("dana", "test", T), clocks=(Clock("page", T, T),))
+    record = to_record(incident) | {"new": 1}
+    record["clocks"] = [record["clocks"][0] | {"new": 1}]
+    assert from_record(record | {"ack": record["ack"] | {"new": 1}}) == incident
 
 
 @pytest.mark.parametrize("schema", [0, 2, None, "1"])
