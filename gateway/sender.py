@@ -106,8 +106,7 @@ class Sender:
             del self._under_way[claimed.id]
         self._kinds[claimed.kind] -= 1
         if again := self._again.pop(claimed.id, None):
-            # It was claimed perhaps after Redis had that attempt, and before we heard so; if not, `begin` finds
-            # it lost.
+            # Claimed, perhaps, after Redis had that attempt and before we heard so; else `begin` finds it lost.
             self.accept([again])
         self.freed()
         if not task.cancelled() and (error := task.exception()):

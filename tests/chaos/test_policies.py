@@ -145,6 +145,13 @@ async def told(town: Town, what: str, stories: int, seconds: float) -> None:
     finding = judge.all(lived, town.sink.heard(town.stalls))
     print(f"\n{what}, TOCSIN_SEED={town.seed}: {town.kills} kills, {len(town.stalls)} stalls\n    {finding}")
     wrong = finding.wrong + left + complaints
+    for story in lived:
+        if any(line.startswith(f"{story.name} ") for line in finding.wrong):
+            zero, heard = story.fired.lo, town.sink.heard(town.stalls)[story.name]
+            print(f"{story}\n{town.policies[story.policy]}")
+            print("heard:", [(round(one.at - zero), one.who, one.kind) for one in heard])
+            print("deaths:", [(round(since - zero), round(until - zero)) for since, until in town.deaths])
+            print("stalls:", [(round(since - zero), round(until - zero)) for since, until in town.stalls])
     assert not wrong, "\n".join([f"TOCSIN_SEED={town.seed}", *wrong[:20]])
 
 
