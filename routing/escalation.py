@@ -249,19 +249,22 @@ def _because(step: Step, incident: Incident) -> str:
 
 
 def _hand_over(incident: Incident, name: str, step: Step, telling: Telling) -> Incident:
-    if any(clock.policy == step.policy for clock in incident.clocks):
-        telling.say("handed_over", f"{name}: {step.policy} runs already")
-        return incident
+    runs = any(clock.policy == step.policy for clock in incident.clocks)
     rank = telling.book.severity(step.severity) if step.severity else incident.rank
     treated = f", treated as {step.severity} from now on" if rank < incident.rank else ""
-    telling.say("handed_over", f"{name}: handed over to {step.policy}{treated}")
+    handed = f"{step.policy} runs already" if runs else f"handed over to {step.policy}"
+    telling.say("handed_over", f"{name}: {handed}{treated}")
     if rank < incident.rank:
         incident = replace(incident, rank=rank, severity=step.severity)
         if incident.status is Status.ACKNOWLEDGED and not keeps_ack(incident, telling.book):
             telling.say("severity", "the acknowledgement ends, since the severity has risen")
             free = replace(to(incident, Change.RISES), ack=None)
+            if runs:
+                return restart(free, telling.now, telling.book)
             clocks = tuple(rest(clock, telling.now, telling.book) for clock in free.clocks)
             incident = replace(free, clocks=clocks)
+    if runs:
+        return incident
     new = begin(step.policy, telling.now, telling.book)
     return replace(incident, clocks=(*incident.clocks, new))
 

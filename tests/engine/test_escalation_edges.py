@@ -147,3 +147,14 @@ async def test_the_next_round_is_counted_from_when_a_step_that_was_held_has_come
     await world.until(16 * MINUTE)
     night = 10 + 40 / 60
     assert rings(world) == [(0, "first"), (night, "lead"), (night + 4, "first")]
+
+
+async def test_handed_over_to_what_runs_already_it_is_treated_as_worse_all_the_same(
+    make_world: MakeWorld,
+) -> None:
+    again = "{after: 5m, unless: resolved, policy: urgent, severity: critical}"
+    world = await page(make_world, FIRST, "{after: 1m, policy: urgent}", again)
+    await world.until(2 * MINUTE)
+    await world.answer(1, Acknowledged("dana", "HTTP"))
+    await world.until(10 * MINUTE)
+    assert rings(world) == [(0, "first"), (1, "boss"), (5, "boss")]
