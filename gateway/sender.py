@@ -106,7 +106,7 @@ class Sender:
             del self._under_way[claimed.id]
         self._kinds[claimed.kind] -= 1
         if again := self._again.pop(claimed.id, None):
-            # Claimed, perhaps, after Redis had that attempt and before we heard so; else `begin` finds it lost.
+            # Claimed after Redis had that attempt, before we heard so, perhaps; else `begin` finds it lost.
             self.accept([again])
         self.freed()
         if not task.cancelled() and (error := task.exception()):

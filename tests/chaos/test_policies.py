@@ -22,7 +22,7 @@ from town_of_policies import Sink, Told, wall
 
 pytestmark = pytest.mark.chaos
 UNIT = 1_500  # ms
-LEASE, SLACK, WIRE = 4_000, 1_500, 1_000
+LEASE, SLACK, WIRE = 4_000, 1_500, 1_500
 TARGETS = [f"t{number}" for number in range(9)]
 STORIES = int(os.environ.get("TOCSIN_STORIES", "2000"))  # of each long test
 
