@@ -59,6 +59,7 @@ from routing.transitions import Change, to
 if TYPE_CHECKING:
     from routing.clocks import Book
     from routing.incident_records import Event
+    from routing.policies import Unless
 
 
 def decide(
@@ -187,12 +188,17 @@ def _ring_everyone(
     alive = [delivery for delivery in told if delivery.state != "dead"]
     if incident.policy:  # but for those whose ring was dropped before they had been told anything
         alive = [one for one in alive if one.sent > 0 or one.ring_wanted > one.ring_sent]
+    in_hand = incident.status is Status.ACKNOWLEDGED
+    if in_hand and not alive and not incident.policy:  # since before anybody was told; if that ends, they are
+        waiting = replace(incident, rung=False)
+        return Decision(waiting, deadline=next_look(waiting, event, now, group, told), lines=lines)
     orders: tuple[Order, ...] = ()
     begins = bool(incident.clocks) and not incident.clocks[-1].done
-    if incident.policy and (begins or incident.status is Status.ACKNOWLEDGED):
+    if incident.policy and (begins or in_hand):
         orders = tuple(Order(one.id, group.seq, 0, FIRST) for one in alive if one.updates)
     elif alive:
-        orders = tuple(Order(one.id, group.seq, 1, FIRST, by=incident.policy) for one in alive)
+        unless: Unless = "resolved" if in_hand else "acknowledged"
+        orders = tuple(Order(one.id, group.seq, 1, FIRST, unless=unless, by=incident.policy) for one in alive)
     elif not incident.policy:  # else its clock says who is told
         ways = telling.book.reach((Target("receiver", incident.receiver),), incident, now).ways
         rung = ring(rung, ways, telling, FIRST, unless="acknowledged", by="")
@@ -215,7 +221,8 @@ def _look(incident: Incident, event: Due, group: Group, telling: Telling, *, at_
     if at_tick:
         seen = replace(seen, tick=first_tick_after(incident, now), considered=group.seq)
     if _may_ring_at_last(incident, event, group):
-        return _ring_everyone(seen, event, group, telling, lines=over(incident, group))
+        lines = over(incident, group) if incident.suppressed else ()
+        return _ring_everyone(seen, event, group, telling, lines=lines)
     released = incident.suppressed and not incident.firing and not seen.suppressed
     news, orders = RELEASED if released else GROWN, []
     policy = telling.book.policy(incident.policy)

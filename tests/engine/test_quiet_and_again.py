@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from world import HOUR, MINUTE, World
 
-from routing.incident_records import Acknowledged, Reassigned
+from routing.incident_records import Acknowledged, Reassigned, Unacknowledged
 
 if TYPE_CHECKING:
     from conftest import MakeWorld
@@ -45,6 +45,10 @@ escalation_policies:
 """
 QUIET = CONFIG.replace("      policy: page", "      policy: page\n      mute_time_intervals: [now]")
 """Quiet from 100 s after the world's start, at 22:13:20, for an hour."""
+MUTED = """matchers: [job="muted"]
+      receiver: first
+      mute_time_intervals: [now]
+"""
 FROM, UNTIL = 100 / 60, 100 / 60 + 60
 
 
@@ -116,3 +120,21 @@ async def test_reassigned_in_a_quiet_time_it_begins_when_that_is_over(make_world
     await world.answer(1, Reassigned("dana", "HTTP", policy="page"))
     await world.until(3 * HOUR)
     assert rings(world) == after_it((0, "first"), (5, "second"), (15, "bosses"))
+
+
+async def test_what_somebody_took_before_anybody_was_told_is_told_when_they_give_it_back(
+    make_world: MakeWorld,
+) -> None:
+    muted = CONFIG.replace("  repeat_interval: 1h\n", "  repeat_interval: 1h\n  routes:\n    - " + MUTED, 1)
+    world = await make_world(
+        muted.replace("  routes:\n    - matchers: [severity", "    - matchers: [severity")
+    )
+    await world.until(2 * MINUTE)
+    await world.take(world.fires("A", job="muted"))
+    await world.until(10 * MINUTE)
+    await world.answer(1, Acknowledged("dana", "command line"))
+    await world.until(90 * MINUTE)
+    assert rings(world) == []
+    await world.answer(1, Unacknowledged("dana", "command line"))
+    await world.until(95 * MINUTE)
+    assert rings(world) == [(90, "first")]
