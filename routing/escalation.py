@@ -159,7 +159,7 @@ def _step(incident: Incident, moment: Moment, telling: Telling, why: str) -> Inc
         telling.say("passed", f"{name} is passed: {passed}")
         return incident
     if step.notify:
-        incident = _tell(incident, moment, step, why or _because(step, incident), telling)
+        incident = _tell(incident, moment, step, why or _because(step, incident, clock), telling)
     if step.policy:
         incident = _hand_over(incident, name, step, telling)
     return incident
@@ -240,12 +240,14 @@ def _missed(step: Step, reached: Reached) -> str:
     return f"{', '.join(map(str, step.notify))} cannot be reached"
 
 
-def _because(step: Step, incident: Incident) -> str:
+def _because(step: Step, incident: Incident, clock: Clock) -> str:
     if step.unless == "resolved":
         return f"not resolved after {spoken(step.after)}" if step.after else FIRST
     if step.after:
         return f"nobody has acknowledged for {spoken(step.after)}"
-    return "nobody has it in hand" if incident.ack or incident.answered_at else FIRST
+    if incident.ack or incident.answered_at:
+        return "nobody has it in hand"
+    return _because_again(step) if clock.round else FIRST
 
 
 def _hand_over(incident: Incident, name: str, step: Step, telling: Telling) -> Incident:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from book import Book as Known
 
-from routing.clocks import Way
-from routing.escalation import Telling
-from routing.incident_records import Order, Told
-from routing.policies import Target
+from routing.clocks import Clock, Way
+from routing.escalation import Telling, carry_out
+from routing.incident_records import Incident, Order, Status, Told
+from routing.policies import Policy, Step, Target
 
 if TYPE_CHECKING:
     from routing.clocks import Book
@@ -37,3 +38,15 @@ def test_a_reminder_in_the_same_moment_keeps_nobody_from_being_rung() -> None:
     both.orders["1.0"] = Order("1.0", 7, 0, "it ends soon", notice=True)
     both.ring(WAY, "why", "resolved", "page")
     assert both.orders["1.0"].rings == 1
+
+
+@pytest.mark.parametrize(
+    ("rounds", "said"), [(0, "first notification"), (1, "still nobody has acknowledged")]
+)
+def test_only_the_first_round_is_the_first_notification(rounds: int, said: str) -> None:
+    book = Known({"page": Policy("page", (Step((Target("user", "dana"),)),), repeat=3)})
+    clock = Clock("page", 0, 0, round=rounds)
+    incident = Incident(1, Status.TRIGGERED, "r", "", {}, 1, 1, 0, 0, policy="page", clocks=(clock,))
+    due = Telling(0, 1, (), book)
+    carry_out(incident, 0, due)
+    assert said in due.rings["user: dana"].reason
