@@ -183,9 +183,10 @@ def _key(notice: Notice) -> str:
 
 
 def _concerns(incident: Incident, plan: Plan, schedule: str) -> bool:
-    """Whether whoever is on call in the schedule is told of an incident, by its policy."""
-    policy = plan.policies.get(incident.policy)
-    targets = [target for step in policy.steps for target in step.notify] if policy else []
+    """Whether whoever is on call in the schedule is told of an incident, by a policy that runs on it."""
+    names = {incident.policy, *(clock.policy for clock in incident.clocks)}
+    running = [policy for name in names if (policy := plan.policies.get(name))]
+    targets = [target for policy in running for step in policy.steps for target in step.notify]
     return any(plan.directory.schedule_of(target, incident.team) == schedule for target in targets)
 
 

@@ -24,7 +24,10 @@ pytestmark = pytest.mark.store
 # The world starts on 2023-11-14 22:13:20 UTC: at 23:00 eli begins, at 24:00 fay.
 CONFIG = """
 global: {slack_app_token: xoxb-x, smtp_smarthost: "mail.test:25", smtp_from: tocsin@x.y}
-route: {receiver: hook, group_wait: 0s, routes: [{matchers: [page="yes"], policy: p}]}
+route:
+  receiver: hook
+  group_wait: 0s
+  routes: [{matchers: [page="yes"], policy: p}, {matchers: [page="late"], policy: hands-over}]
 receivers: [{name: hook, webhook_configs: [{url: "http://hook.test/"}]}]
 users:
   - {name: dana, email: d@x.y, notify_shift: 15m}
@@ -34,7 +37,9 @@ users:
 schedules:
   - name: hourly
     layers: [{people: [dana, eli, fay, gus], every: 1h, start: 2023-11-14 22:00}]
-escalation_policies: [{name: p, steps: [{notify: [{schedule: hourly}]}]}]
+escalation_policies:
+  - {name: p, steps: [{notify: [{schedule: hourly}]}]}
+  - {name: hands-over, steps: [{notify: [{user: gus}]}, {after: 5m, policy: p}]}
 """
 CHANGE = 46 * MINUTE + 40_000  # from the world's start to 23:00
 
@@ -99,6 +104,13 @@ async def test_a_notice_says_until_when_who_is_next_and_what_is_open(town):
     assert count == "Open incidents: 1"
     assert incident.startswith("#1 ")
     assert incident.endswith("(nobody has it) http://t.test/incidents/1")
+
+
+async def test_what_was_handed_over_to_the_on_call_is_open_for_them_too(town):
+    await town.world.take(town.world.fires("Down", page="late"))
+    await town.world.until(10 * MINUTE)
+    notices = [one.message.notice for one in await town.look(CHANGE + HOUR)]
+    assert any("Open incidents: 1" in notice for notice in notices), notices
 
 
 async def test_nothing_open_is_said_too(town):
