@@ -188,19 +188,12 @@ def _tell(
         return incident
     reached = telling.book.reach(step.notify, incident, telling.now)
     ways, missed = reached.ways, _missed(step, reached)
-    every = moment.at + step.every if step.every and (ways or moment.what == "again") else 0
     waits = reached.covered_at if reached.uncovered and step.uncovered == "wait" else 0
     if waits and not ways:  # looked at again soon: somebody may take over by an override
         waits = min(waits, telling.now + LOOK_AGAIN)
-    if again := min((at for at in (every, waits) if at), default=0):
-        clock = replace(clock, again=(*clock.again, (moment.step, again)))
-        incident = _changed(incident, moment.clock, clock)
-    if waits:
-        if moment.what == "step":
-            telling.say("passed", f"{name} waits{' for the next shift' if ways else ''}: {missed}")
-        if not ways:
-            return incident
-    elif reached.uncovered:
+    if waits and moment.what == "step":
+        telling.say("passed", f"{name} waits{' for the next shift' if ways else ''}: {missed}")
+    elif not waits and reached.uncovered:
         instead = step.uncovered == "fallback"
         fallback = telling.book.reach(policy.fallback if instead else (), incident, telling.now).ways
         if fallback:
@@ -209,6 +202,12 @@ def _tell(
         elif ways:
             telling.say("passed", f"{name}: {missed}")
         ways = (*ways, *(one for one in fallback if one.place not in {way.place for way in ways}))
+    every = moment.at + step.every if step.every and (ways or moment.what == "again") else 0
+    if again := min((at for at in (every, waits) if at), default=0):
+        clock = replace(clock, again=(*clock.again, (moment.step, again)))
+        incident = _changed(incident, moment.clock, clock)
+    if not ways and waits:
+        return incident
     if not ways:
         telling.say("passed", f"{name} tells nobody: {missed}")
         return _bring_forward(incident, moment.clock, telling, f"{name} tells nobody, since {missed}")

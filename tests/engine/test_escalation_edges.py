@@ -77,6 +77,10 @@ CASES = {
         ["{every: 20m, uncovered: wait, notify: [{receiver: first}, {schedule: duty}]}"],
         [(0, "first"), (5, "first"), (5, "user dana: webhook"), (25, "first"), (25, "user dana: webhook")],
     ),
+    "a step that tells only the fallback is said again, too": (
+        ["{every: 10m, uncovered: fallback, notify: [{schedule: nobody}]}"],
+        [(0, "root"), (10, "root"), (20, "root")],
+    ),
     "what has been handed over keeps its steps though the severity rises": (
         [
             "{notify: [{receiver: first}]}, {after: 1m, policy: urgent}",
