@@ -19,6 +19,7 @@ from gateway.orders import besides, counted, orders_of, to_write, told
 from gateway.store import reading
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.alerts import alert_key
+from routing.answering import A_MOMENT
 from routing.incident import decide
 from routing.incident_records import (
     Acknowledged,
@@ -100,7 +101,7 @@ class Answers:
         self._wake()
         differs = after != replace(before, considered=after.considered)
         changed = differs or (isinstance(answer, Noted | ResponderAdded) and before.open)
-        said = _said(before, after, answer, changed=changed)
+        said = _said(before, after, answer, group.now, changed=changed)
         metrics.answers.labels(type(answer).__name__.lower(), answer.via, str(changed).lower()).inc()
         log.info("incident.answered", incident=number, by=answer.by, via=answer.via, said=said)
         return Answered(number, said, changed, after)
@@ -183,7 +184,7 @@ def _check(answer: Answer, book: PlanBook) -> None:
             pass
 
 
-def _said(before: Incident, after: Incident, answer: Answer, *, changed: bool) -> str:
+def _said(before: Incident, after: Incident, answer: Answer, now: int, *, changed: bool) -> str:
     """One sentence for the person who answered."""
     name = f"#{before.number}"
     if not before.open and not isinstance(answer, Noted):
@@ -197,7 +198,11 @@ def _said(before: Incident, after: Incident, answer: Answer, *, changed: bool) -
         case Resolved():
             return f"{name} is resolved."
         case Escalated():
-            return f"{name}: the next step comes now." if changed else f"{name} has no further step."
+            if changed:
+                return f"{name}: the next step comes now."
+            if now - before.escalated_at < A_MOMENT:
+                return f"The next step of {name} came a moment ago already."
+            return f"{name} has no further step."
         case Reassigned(target=target, policy=policy):
             return f"{name} is reassigned to {_named(target) if target else f'policy {policy}'}."
         case ResponderAdded(target=target):

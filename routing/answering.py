@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from routing.clocks import Book
     from routing.incident_records import Answer, Group, Told
 
+A_MOMENT: Final = 30_000
+"""Who wants the next step this soon after somebody did wants the same one."""
 SAME: Final = 60_000
 """An acknowledgement that would only end this much later is the same one, pressed twice."""
 
@@ -184,6 +186,9 @@ def _escalate(incident: Incident, answer: Escalated, telling: Telling) -> Incide
     if not incident.clocks:
         telling.say("escalated", f"{answer.by} ({answer.via}) escalates, but there is no policy")
         return incident
+    if telling.now - incident.escalated_at < A_MOMENT:
+        telling.say("escalated", f"{answer.by} ({answer.via}) escalates too: the next step came a moment ago")
+        return incident
     incident = caught_up(incident, telling.now)
     number = len(incident.clocks) - 1
     clock = incident.clocks[number]
@@ -193,6 +198,7 @@ def _escalate(incident: Incident, answer: Escalated, telling: Telling) -> Incide
     if position is None:
         telling.say("escalated", f"{answer.by} ({answer.via}) escalates, but there is no further step")
         return incident
+    incident = replace(incident, escalated_at=telling.now)
     name = name_of(incident, number, position)
     telling.say("escalated", f"{answer.by} ({answer.via}) escalates: {name} comes now")
     early = planned(clock, steps[position]) - telling.now

@@ -108,6 +108,7 @@ class Incident:
         stood_at: since when the clocks stand because it is suppressed, 0 while they go.
         dismissed: it was resolved by hand.
         answered_at: when somebody first acknowledged it, 0 for never.
+        escalated_at: when somebody last wanted the next step, 0 for never.
     """
 
     number: int
@@ -140,6 +141,7 @@ class Incident:
     stood_at: int = 0
     dismissed: bool = False
     answered_at: int = 0
+    escalated_at: int = 0
 
     @property
     def open(self) -> bool:

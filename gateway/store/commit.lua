@@ -177,7 +177,7 @@ if decision.meta ~= '' then redis.call('HSET', g.key, 'meta', decision.meta, 'in
 g.lease = 0
 if not anew then
   g.next = decision.deadline > 0 and decision.deadline or ABSENT
-  if g.seq ~= decision.seq and g.seq > 0 then g.next = t end
+  if g.seq ~= decision.seq and g.seq > 0 then g.next = math.min(g.next, t) end
   if redis.call('HDEL', g.key, 'died') == 1 then g.next = t end -- somebody cannot be told any more
 end
 if decision.shows then redis.call('HSET', g.key, 'seq', g.seq + 1) end

@@ -319,3 +319,13 @@ async def test_who_resolves_it_is_named_to_everybody(world: World) -> None:
     assert [(n.receiver, n.message.reason) for n in world.notes if n.kind == "end"] == [
         ("first", "resolved by dana (HTTP)")
     ]
+
+
+async def test_two_who_escalate_at_once_want_the_same_step(world: World) -> None:
+    await world.take(world.fires("A", severity="high"))
+    await world.until(MINUTE)
+    first = await world.answer(1, Escalated("dana", "Slack"))
+    second = await world.answer(1, Escalated("sam", "Slack"))
+    assert (first.changed, second.changed) == (True, False)
+    assert second.said == "The next step of #1 came a moment ago already."
+    assert rings(world) == [(0, "first"), (1, "second")]
