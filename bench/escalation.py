@@ -22,8 +22,9 @@ from bench.load import OpenLoad
 from bench.peers import tocsin
 from bench.sink import sink
 from routing.clocks import Reached, Way, begin
+from routing.events import Due
 from routing.incident import decide
-from routing.incident_records import Due, Group, Incident, Status, Told
+from routing.incident_records import Group, Incident, Status, Told
 from routing.policies import Policy, Step, Target
 
 if TYPE_CHECKING:

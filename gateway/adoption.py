@@ -22,8 +22,8 @@ from gateway.placing import POLICY, Placement
 from gateway.store import keys
 from gateway.store.records import group_meta
 from gateway.store.unavailable import StoreUnavailableError
+from routing.events import Adopted
 from routing.incident import decide
-from routing.incident_records import Adopted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,17 +20,16 @@ from gateway.store import reading
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.alerts import alert_key
 from routing.answering import A_MOMENT
-from routing.incident import decide
-from routing.incident_records import (
+from routing.events import (
     Acknowledged,
     Escalated,
-    Incident,
     Noted,
     Reassigned,
     Resolved,
     ResponderAdded,
     Unacknowledged,
 )
+from routing.incident import decide
 from routing.policies import Target
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ if TYPE_CHECKING:
     from gateway.sender import Sender
     from gateway.store.records import ClaimedGroup
     from gateway.store.store import Store
-    from routing.incident_records import Ack, Answer
+    from routing.events import Answer
+    from routing.incident_records import Ack, Incident
 
 log = structlog.get_logger()
 

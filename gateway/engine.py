@@ -18,8 +18,10 @@ import structlog
 from gateway import metrics
 from gateway.orders import counted, incident_of, nothing, orders_of, to_write, told
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
+from routing.decisions import Line
+from routing.events import Due
 from routing.incident import decide
-from routing.incident_records import Due, Line, Status
+from routing.incident_records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from gateway.sender import Sender
     from gateway.store.records import Claim, ClaimedGroup
     from gateway.store.store import Store
-    from routing.incident_records import Decision, Incident
+    from routing.decisions import Decision
+    from routing.incident_records import Incident
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from gateway.hold_texts import said
 from gateway.store import reading
 from receivers.base import Message, ShownAlert
-from routing.escalation import coming_next
 from routing.incident_records import Status
+from routing.upcoming import coming_next
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence

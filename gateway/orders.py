@@ -14,7 +14,8 @@ import orjson
 from config.compile import pin
 from gateway.placing import POLICY
 from receivers import kinds
-from routing.incident_records import Decision, Group, Incident, Status, Told, to_record
+from routing.decisions import Decision
+from routing.incident_records import Group, Incident, Status, Told, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.book import PlanBook
     from gateway.store.records import ClaimedGroup
     from routing.clocks import Book
-    from routing.incident_records import Ring
+    from routing.decisions import Ring
     from routing.severity import Severities
 
 

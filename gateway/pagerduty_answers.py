@@ -25,7 +25,7 @@ from gateway.store import reading
 from gateway.store.pagerduty import RETENTION, Events
 from gateway.store.unavailable import StoreUnavailableError
 from receivers.pagerduty_keys import Opened, ring_of
-from routing.incident_records import Acknowledged, Noted, Resolved
+from routing.events import Acknowledged, Noted, Resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from gateway.answers import Answers
     from gateway.store.pagerduty import Event
     from gateway.store.store import Store
-    from routing.incident_records import Answer, Incident
+    from routing.events import Answer
+    from routing.incident_records import Incident
 
 log = structlog.get_logger()
 

@@ -25,8 +25,8 @@ from gateway.message import compose
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
 from receivers.base import Outcome, Refused, Retry, Sent
+from routing.decisions import FIRST, GROWN, RELEASED
 from routing.delivery import Skip, decide_delivery, next_attempt
-from routing.incident_records import FIRST, GROWN, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

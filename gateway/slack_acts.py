@@ -20,7 +20,8 @@ from receivers.filters import slack as escaped
 from receivers.filters import truncated
 from receivers.slack_buttons import SNOOZES
 from receivers.slack_markup import clock, link, moment, usable
-from routing.incident_records import Acknowledged, Escalated, Resolved, Status, Unacknowledged
+from routing.events import Acknowledged, Escalated, Resolved, Unacknowledged
+from routing.incident_records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from gateway.slack_people import Person
     from gateway.store.store import Store
     from receivers.slack_buttons import Pressed, What
-    from routing.incident_records import Answer, Incident
+    from routing.events import Answer
+    from routing.incident_records import Incident
 
 log = structlog.get_logger()
 

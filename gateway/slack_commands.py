@@ -14,7 +14,7 @@ from gateway.slack_acts import VIA, morning
 from gateway.slack_words import NotUnderstoodError, duration, shown
 from gateway.store import reading
 from receivers.filters import truncated
-from routing.incident_records import Noted
+from routing.events import Noted
 
 if TYPE_CHECKING:
     from gateway.slack_acts import SlackActs

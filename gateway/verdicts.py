@@ -11,8 +11,8 @@ import orjson
 
 from gateway.told import BROUGHT_UP_TO_DATE, whom
 from receivers.base import Refused, Retry, Sent
+from routing.decisions import HELD, PARTLY
 from routing.delivery import Delivery, Failed, Rejected, Told
-from routing.incident_records import HELD, PARTLY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

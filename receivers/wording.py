@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from receivers.filters import truncated
 from receivers.sandbox import words
-from routing.incident_records import ENDED, FIRST, GROWN, PARTLY, REPEATED
+from routing.decisions import ENDED, FIRST, GROWN, PARTLY, REPEATED
 from routing.severity import USUAL
 
 if TYPE_CHECKING:

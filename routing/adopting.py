@@ -11,13 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from routing.clocks import begin, caught_up, moments
-from routing.escalation import Telling, ring
-from routing.incident_records import FIRST, Decision, Status
+from routing.decisions import FIRST, Decision
+from routing.incident_records import Status
 from routing.policies import Target
+from routing.telling import Telling, ring
 
 if TYPE_CHECKING:
     from routing.clocks import Book
-    from routing.incident_records import Adopted, Group, Incident, Told
+    from routing.events import Adopted
+    from routing.incident_records import Group, Incident, Told
 
 
 def adopted(

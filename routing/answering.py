@@ -12,28 +12,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from routing.clocks import begin, caught_up, planned, restart
-from routing.escalation import Telling, name_of, ring, spoken, tell
-from routing.incident_records import (
-    Ack,
+from routing.decisions import Decision, Line, Order
+from routing.escalation import tell
+from routing.events import (
     Acknowledged,
-    Decision,
     Escalated,
-    Incident,
-    Line,
     Noted,
-    Order,
     Reassigned,
     Resolved,
     ResponderAdded,
-    Status,
     Unacknowledged,
 )
+from routing.incident_records import Ack, Incident, Status
+from routing.telling import Telling, name_of, ring, spoken
 from routing.ticks import tidy
 from routing.transitions import Change, to
 
 if TYPE_CHECKING:
     from routing.clocks import Book
-    from routing.incident_records import Answer, Group, Told
+    from routing.events import Answer
+    from routing.incident_records import Group, Told
 
 A_MOMENT: Final = 30_000
 """Who wants the next step this soon after somebody did wants the same one."""

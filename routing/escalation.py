@@ -13,71 +13,25 @@ durations are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from routing.calendar import quiet
 from routing.clocks import Moment, begin, moments, rest, restart, restarted, shift
-from routing.incident_records import FIRST, Clock, Incident, Later, Line, Order, Ring, Status
+from routing.decisions import FIRST, Order
+from routing.incident_records import Clock, Incident, Status
 from routing.policies import Target
+from routing.telling import name_of, ring, spoken
 from routing.transitions import Change, to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from routing.clocks import Book, Reached, Way
-    from routing.incident_records import Told
-    from routing.policies import Policy, Step, Unless
+    from routing.clocks import Book, Reached
+    from routing.policies import Policy, Step
+    from routing.telling import Telling
 
 TOLERATED: Final = 10_000
 """A step that is later than this is late because nobody worked."""
 LOOK_AGAIN: Final = 60_000
-TOGETHER: Final = 60_000
-"""Who is due by two policies within this time is rung once."""
-
-
-@dataclass(slots=True)
-class Telling:
-    """Collects whom one decision rings: each place once, whatever number of steps wants it."""
-
-    now: int
-    seq: int
-    told: Sequence[Told]
-    book: Book
-    orders: dict[str, Order] = field(default_factory=dict)
-    rings: dict[str, Ring] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
-
-    def say(self, kind: str, text: str) -> None:
-        """A line for the timeline."""
-        self.lines.append(Line(kind, text))
-
-    def ring(self, way: Way, reason: str, unless: Unless, by: str) -> None:
-        """This place is to be heard, unless another policy has rung it a moment ago.
-
-        Who is rung by two steps at once is rung once, and spared only by what spares from both.
-        """
-        known = [one for one in self.told if one.place == way.place and one.state != "dead"]
-        if known:
-            one = known[-1]
-            ordered = self.orders.get(one.id)
-            a_moment_ago = one.ring_at > self.now - TOGETHER and one.rung_by != by and one.rung_by and by
-            if ordered and ordered.rings:
-                self.orders[one.id] = replace(ordered, unless=_weaker(ordered.unless, unless))
-            elif one.ring_at != self.now and not a_moment_ago:
-                notice = ordered is not None and ordered.notice
-                self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by, notice=notice)
-            elif unless == "resolved" and one.ring_wanted > one.ring_sent:  # it is still on its way
-                self.orders[one.id] = Order(one.id, self.seq, 0, reason, unless=unless, by=by)
-        elif (rung := self.rings.get(way.place)) is not None:
-            self.rings[way.place] = replace(rung, unless=_weaker(rung.unless, unless))
-        else:
-            self.rings[way.place] = Ring(way.place, self.seq, reason, unless, by)
-
-
-def _weaker(one: Unless, other: Unless) -> Unless:
-    """What spares from both."""
-    return "resolved" if "resolved" in (one, other) else "acknowledged"
 
 
 def carry_out(incident: Incident, late: int, telling: Telling) -> Incident:
@@ -127,12 +81,6 @@ def _changed(incident: Incident, number: int, clock: Clock) -> Incident:
     clocks = list(incident.clocks)
     clocks[number] = clock
     return replace(incident, clocks=tuple(clocks))
-
-
-def name_of(incident: Incident, number: int, step: int) -> str:
-    """What a step is called in the timeline: `step 2`, and `critical, step 1` after a hand-over."""
-    policy = f"{incident.clocks[number].policy}, " if number else ""
-    return f"{policy}step {step + 1}"
 
 
 def tell(incident: Incident, number: int, position: int, why: str, telling: Telling) -> Incident:
@@ -217,20 +165,6 @@ def _tell(
     told = [f"{way.who} after {spoken(way.delay)}" if way.delay else way.who for way in ways]
     telling.say("step", f"{name}: telling {', '.join(told)}: {because}")
     return ring(incident, ways, telling, reason, unless=step.unless, by=clock.policy)
-
-
-def ring(
-    incident: Incident, ways: Iterable[Way], telling: Telling, reason: str, *, unless: Unless, by: str
-) -> Incident:
-    """Each of these is rung, now or after the delay that a person wants."""
-    later = list(incident.later)
-    for way in ways:
-        if way.delay:
-            at = telling.now + way.delay
-            later.append(Later(at, way.target.kind, way.target.name, way.place, unless, reason, by))
-        else:
-            telling.ring(way, reason, unless, by)
-    return replace(incident, later=tuple(later))
 
 
 def _missed(step: Step, reached: Reached) -> str:
@@ -379,38 +313,6 @@ def _remind(incident: Incident, telling: Telling) -> Incident:
     return replace(incident, ack=replace(ack, reminded=True))
 
 
-def coming_next(incident: Incident, book: Book) -> tuple[str, int]:
-    """What happens next if nobody does anything, for people, and when; nothing: ("", 0)."""
-    coming = next((one for one in moments(incident, book) if one.what not in ("reminder", "later")), None)
-    if coming is None:
-        return "", 0
-    if coming.what == "ack ends":
-        return "the acknowledgement ends", coming.at
-    policy = book.policy(incident.clocks[coming.clock].policy)
-    if coming.what == "round" or policy is None:
-        return f"{incident.clocks[coming.clock].policy} begins again", coming.at
-    step = policy.steps[coming.step]
-    reached = book.reach(step.notify, incident, coming.at)
-    instead = policy.fallback if reached.uncovered and step.uncovered == "fallback" else ()
-    ways = (*reached.ways, *book.reach(instead, incident, coming.at).ways)
-    who = list(dict.fromkeys(way.who for way in ways))
-    said = ", ".join(who[:3]) + (f" and {len(who) - 3} more" if len(who) > 3 else "")
-    handed = f"handed over to {step.policy}" if step.policy else ""
-    nobody = "whoever is on call then" if reached.uncovered and step.uncovered == "wait" else "nobody"
-    told = " and ".join(part for part in (said, handed) if part) or nobody
-    return f"{name_of(incident, coming.clock, coming.step)}: {told}", coming.at
-
-
 def labels_of(incident: Incident) -> dict[str, str]:
     """What `when` is asked of: the group's labels, and the incident's severity and team."""
     return {**incident.labels, "severity": incident.severity, "team": incident.team}
-
-
-def spoken(ms: int) -> str:
-    """A time for people: `5 min`, `1 h 30 min`, `4 s`."""
-    seconds = round(ms / 1000)
-    if seconds < 60:
-        return f"{seconds} s"
-    days, minutes = seconds // 86_400, seconds % 86_400 // 60
-    parts = ((days, "d"), (minutes // 60, "h"), (minutes % 60, "min"))
-    return " ".join(f"{count} {unit}" for count, unit in parts if count)

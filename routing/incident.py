@@ -27,23 +27,12 @@ from routing.adopting import adopted, without_what_is_gone
 from routing.alerts import counted
 from routing.answering import answered
 from routing.clocks import begin, follow, moments, restart, shift, stand
-from routing.escalation import Telling, carry_out, keeps_ack, ring
-from routing.incident_records import (
-    ENDED,
-    FIRST,
-    GROWN,
-    RELEASED,
-    Adopted,
-    Decision,
-    Due,
-    Group,
-    Incident,
-    Line,
-    Order,
-    Status,
-    Told,
-)
+from routing.decisions import ENDED, FIRST, GROWN, RELEASED, Decision, Line, Order
+from routing.escalation import carry_out, keeps_ack
+from routing.events import Adopted, Due
+from routing.incident_records import Group, Incident, Status, Told
 from routing.policies import Target
+from routing.telling import Telling, ring
 from routing.ticks import (
     count,
     first_tick_after,
@@ -58,7 +47,7 @@ from routing.transitions import Change, to
 
 if TYPE_CHECKING:
     from routing.clocks import Book
-    from routing.incident_records import Event
+    from routing.events import Event
     from routing.policies import Unless
 
 

@@ -12,19 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from routing.alerts import counted
-from routing.incident_records import (
-    HELD,
-    PARTLY,
-    REPEATED,
-    Decision,
-    Incident,
-    Line,
-    Order,
-    Status,
-)
+from routing.decisions import HELD, PARTLY, REPEATED, Decision, Line, Order
+from routing.incident_records import Incident, Status
 
 if TYPE_CHECKING:
-    from routing.incident_records import Due, Group, Told
+    from routing.events import Due
+    from routing.incident_records import Group, Told
 
 
 def order_of(

@@ -10,7 +10,7 @@ from config.values import wrong
 from gateway.answers import LONGEST_NOTE
 from gateway.api import shapes
 from gateway.api.bodies import Body, Duration, Moment, Words, refusal
-from routing.incident_records import (
+from routing.events import (
     Acknowledged,
     Answer,
     Escalated,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.auth import Auth
     from gateway.plan import PlanInForce
     from gateway.store.store import Store
-    from routing.incident_records import Answer
+    from routing.events import Answer
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict  # pydantic asks for it before Python 3.
 from gateway.hold_texts import said
 from gateway.store.unavailable import PlanChangedError
 from routing.alerts import fingerprint
-from routing.escalation import coming_next
+from routing.upcoming import coming_next
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from routing.incident_records import Acknowledged, Escalated, Resolved, Status, Unacknowledged
+from routing.events import Acknowledged, Escalated, Resolved, Unacknowledged
+from routing.incident_records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from routing.incident_records import Answer, Incident
+    from routing.events import Answer
+    from routing.incident_records import Incident
 
 HOUR: Final = 3_600_000
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.answers import Answers
     from gateway.plan import PlanInForce
     from gateway.store.store import Store
-    from routing.incident_records import Answer
+    from routing.events import Answer
 
 LARGEST: Final = 4_096
 BODY_MS: Final = 10_000

@@ -10,7 +10,7 @@ import yaml
 from world import HOUR, MINUTE, World
 
 from gateway.store import keys
-from routing.incident_records import Acknowledged, Reassigned
+from routing.events import Acknowledged, Reassigned
 
 if TYPE_CHECKING:
     from conftest import MakeWorld

@@ -9,7 +9,7 @@ from world import HOUR, MINUTE, ROOM, SECOND, START, World
 
 from gateway.store import reading
 from receivers.base import Message, Outcome, Refused, Retry, Sent
-from routing.incident_records import Acknowledged, Reassigned
+from routing.events import Acknowledged, Reassigned
 from routing.policies import Target
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from world import HOUR, MINUTE, SECOND, World
 
 from gateway.store import keys
-from routing.incident_records import Acknowledged, Noted
+from routing.events import Acknowledged, Noted
 
 if TYPE_CHECKING:
     from conftest import MakeWorld

@@ -9,7 +9,7 @@ import pytest
 from world import HOUR, MINUTE, START, World
 
 from receivers.base import Refused, Retry, Sent
-from routing.incident_records import (
+from routing.events import (
     Acknowledged,
     Escalated,
     Noted,

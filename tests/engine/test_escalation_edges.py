@@ -8,7 +8,7 @@ import pytest
 from world import HOUR, MINUTE, World
 
 from receivers.base import Refused, Sent
-from routing.incident_records import Acknowledged, Reassigned
+from routing.events import Acknowledged, Reassigned
 from routing.policies import Target
 
 if TYPE_CHECKING:

@@ -19,14 +19,7 @@ from world import HOUR, START, World
 
 from gateway.answers import AnswerError, NoSuchIncidentError
 from receivers.base import Refused, Sent
-from routing.incident_records import (
-    Acknowledged,
-    Escalated,
-    Reassigned,
-    Resolved,
-    ResponderAdded,
-    Unacknowledged,
-)
+from routing.events import Acknowledged, Escalated, Reassigned, Resolved, ResponderAdded, Unacknowledged
 from routing.matchers import parse_matchers
 from routing.policies import Target
 from routing.silence_changes import Wanted
@@ -36,7 +29,7 @@ if TYPE_CHECKING:
 
     from escalation_model import House
 
-    from routing.incident_records import Answer
+    from routing.events import Answer
 
 REST = HOUR
 

@@ -15,7 +15,8 @@ from config.pagerduty_app import PagerDutyAppConfig
 from gateway.pagerduty_answers import is_about
 from gateway.pagerduty_in import PATH, routes
 from gateway.standins.pagerduty_webhooks import Person
-from routing.incident_records import Ack, Acknowledged, Incident, Resolved, Status, Unacknowledged
+from routing.events import Acknowledged, Resolved, Unacknowledged
+from routing.incident_records import Ack, Incident, Status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -16,7 +16,8 @@ from pagerduty_beside import KEY, Both
 from redis.asyncio import Redis
 from world import MINUTE, SECOND, START
 
-from routing.incident_records import Acknowledged, Escalated, Resolved, Status, Unacknowledged
+from routing.events import Acknowledged, Escalated, Resolved, Unacknowledged
+from routing.incident_records import Status
 
 if TYPE_CHECKING:
     from pathlib import Path

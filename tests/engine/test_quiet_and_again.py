@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from world import HOUR, MINUTE, World
 
-from routing.incident_records import Acknowledged, Reassigned, Unacknowledged
+from routing.events import Acknowledged, Reassigned, Unacknowledged
 
 if TYPE_CHECKING:
     from conftest import MakeWorld

@@ -8,7 +8,7 @@ import pytest
 from reference import APP, BY_NAME, CASES, NAIVE, address, text
 from world import HOUR, MINUTE, SECOND, World
 
-from routing.incident_records import FIRST
+from routing.decisions import FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

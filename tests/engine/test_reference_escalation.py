@@ -8,7 +8,7 @@ import pytest
 from reference import BY_NAME, text
 from world import MINUTE, SECOND, Note, World
 
-from routing.incident_records import Acknowledged
+from routing.events import Acknowledged
 
 if TYPE_CHECKING:
     from conftest import MakeWorld

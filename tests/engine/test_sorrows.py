@@ -9,7 +9,7 @@ import pytest
 from world import HOUR, MINUTE, SECOND, START, World
 
 from receivers.base import Message, Outcome, Refused, Retry, Sent
-from routing.incident_records import Acknowledged
+from routing.events import Acknowledged
 from routing.matchers import parse_matchers
 from routing.silence_changes import Wanted
 

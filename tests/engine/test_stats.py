@@ -13,7 +13,7 @@ from gateway import stats
 from gateway.api import stats as api
 from gateway.auth import Auth
 from gateway.problem import problems
-from routing.incident_records import Acknowledged
+from routing.events import Acknowledged
 from routing.stats import Page
 
 if TYPE_CHECKING:

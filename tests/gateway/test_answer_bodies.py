@@ -23,7 +23,7 @@ from gateway.api.answer_bodies import (
 )
 from gateway.api.bodies import MAX_BYTES, read
 from gateway.problem import ProblemError, problems
-from routing.incident_records import (
+from routing.events import (
     Acknowledged,
     Escalated,
     Noted,

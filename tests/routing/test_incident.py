@@ -9,26 +9,10 @@ from book import Book
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.decisions import ENDED, FIRST, GROWN, PARTLY, REPEATED, Decision, Order
+from routing.events import Due, Event
 from routing.incident import decide
-from routing.incident_records import (
-    ENDED,
-    FIRST,
-    GROWN,
-    PARTLY,
-    REPEATED,
-    Ack,
-    Clock,
-    Decision,
-    Due,
-    Event,
-    Group,
-    Incident,
-    Order,
-    Status,
-    Told,
-    from_record,
-    to_record,
-)
+from routing.incident_records import Ack, Clock, Group, Incident, Status, Told, from_record, to_record
 
 S, MIN, HOUR = 1_000, 60_000, 3_600_000
 T = 1_700_000_000_000

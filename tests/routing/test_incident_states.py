@@ -15,26 +15,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from routing.clocks import moments
-from routing.incident import decide
-from routing.incident_records import (
+from routing.decisions import Decision
+from routing.events import (
     Acknowledged,
     Adopted,
-    Decision,
     Due,
     Escalated,
     Event,
-    Group,
-    Incident,
     Noted,
     Reassigned,
     Resolved,
     ResponderAdded,
-    Status,
-    Told,
     Unacknowledged,
-    from_record,
-    to_record,
 )
+from routing.incident import decide
+from routing.incident_records import Group, Incident, Status, Told, from_record, to_record
 from routing.policies import Policy, Step, Target
 from routing.transitions import TRANSITIONS
 

@@ -8,9 +8,11 @@ import pytest
 from book import Book as Known
 
 from routing.clocks import Clock, Way
-from routing.escalation import Telling, carry_out
-from routing.incident_records import Incident, Order, Status, Told
+from routing.decisions import Order
+from routing.escalation import carry_out
+from routing.incident_records import Incident, Status, Told
 from routing.policies import Policy, Step, Target
+from routing.telling import Telling
 
 if TYPE_CHECKING:
     from routing.clocks import Book

@@ -6,9 +6,11 @@ import pytest
 from book import Book
 
 from routing.clocks import Clock, moments
-from routing.escalation import Telling, carry_out, coming_next
+from routing.escalation import carry_out
 from routing.incident_records import Incident, Status
 from routing.policies import Policy, Step, Target
+from routing.telling import Telling
+from routing.upcoming import coming_next
 
 MINUTE = 60_000
 ON_CALL, CHAT, BOSS, NEXT = (

@@ -14,7 +14,7 @@ from plain_policies import Answer, Span, Story
 from world import START
 
 from routing.alerts import Arrival, alert_key
-from routing.incident_records import Acknowledged, Escalated, Resolved, Unacknowledged
+from routing.events import Acknowledged, Escalated, Resolved, Unacknowledged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mortal import Town
 
-    from routing.incident_records import Answer as Event
+    from routing.events import Answer as Event
 
 VERBS = ("acknowledge", "acknowledge", "acknowledge", "unacknowledge", "unacknowledge", "snooze", "escalate")
 GRID = 250  # ms: what happens in the same moment is done at once

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.store.records import Claim
-    from routing.incident_records import Answer
+    from routing.events import Answer
 
 CLOCK_AND_GUARD = """
 local real = redis
