@@ -100,7 +100,7 @@ class Adoption:
                         self._goes_on(found, gid, place.gid)
                         break
         generation = self._bare.generation
-        await self._store.read("HSETNX", keys.ADOPTED, generation, orjson.dumps(found).decode())
+        await self._store.write("HSETNX", keys.ADOPTED, generation, orjson.dumps(found).decode())
         return dict(orjson.loads(await self._store.read("HGET", keys.ADOPTED, generation)))
 
     def _goes_on(self, found: Aliases, gid: str, new: str) -> None:
@@ -164,7 +164,7 @@ async def aliases(store: Store, generation: str) -> tuple[Aliases, bool]:
         return dict(orjson.loads(found[generation])), True
     older = sorted(found, key=lambda one: int(one.split(" ")[0]))
     for one in older[:-KEPT]:
-        await store.read("HDEL", keys.ADOPTED, one)
+        await store.write("HDEL", keys.ADOPTED, one)
     return (dict(orjson.loads(found[older[-1]])) if older else {}), False
 
 
