@@ -55,6 +55,8 @@ class Telling:
                 self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by, notice=notice)
             elif unless == "resolved" and one.ring_wanted > one.ring_sent:  # it is still on its way
                 self.orders[one.id] = Order(one.id, self.seq, 0, reason, unless=unless, by=by)
+            elif a_moment_ago:
+                self.say("passed", f"{way.who} is not rung again: {one.rung_by} did so a moment ago")
         elif (rung := self.rings.get(way.place)) is not None:
             self.rings[way.place] = replace(rung, unless=_weaker(rung.unless, unless))
         else:

@@ -329,3 +329,19 @@ async def test_two_who_escalate_at_once_want_the_same_step(world: World) -> None
     assert (first.changed, second.changed) == (True, False)
     assert second.said == "The next step of #1 came a moment ago already."
     assert rings(world) == [(0, "first"), (1, "second")]
+
+
+async def test_who_is_not_rung_again_after_a_hand_over_stands_in_the_timeline(make_world: MakeWorld) -> None:
+    other = "  - {name: other, steps: [{notify: [{receiver: second}]}]}\n"
+    handed = CONFIG + "      - {after: 330s, policy: other}\n" + other
+    world = await make_world(
+        handed.replace(
+            "      - after: 15m\n        unless: resolved\n        notify: [{receiver: bosses}]\n", ""
+        )
+    )
+    await world.take(world.fires("A", severity="high"))
+    await world.until(10 * MINUTE)
+    assert rings(world) == [(0, "first"), (5, "second")]
+    assert any(
+        "second by a webhook is not rung again: page did so" in line for line in await world.timeline(1)
+    )
