@@ -107,6 +107,7 @@ class Clock:
     done: set[int] = field(default_factory=set)
     waits: dict[int, int] = field(default_factory=dict)  # steps that wait for a shift, or are said again
     round: int = 0
+    vain_at: int = NEVER  # when everybody refused what the newest step told
 
 
 @dataclass
@@ -152,6 +153,7 @@ class Model:
     def __init__(self, house: House) -> None:
         self.house, self.now, self._asleep_from = house, 0, NEVER
         self.told: list[Told] = []
+        self.unsaid = False  # somebody asked for something while all was over already, but not yet told
         self._groups: dict[str, Group] = {}
         self._silences: list[Silence] = []
         self._incidents: list[tuple[Group, Incident]] = []
@@ -194,6 +196,7 @@ class Model:
         if not 1 <= number <= len(self._incidents):
             return
         group, incident = self._incidents[number - 1]
+        self.unsaid |= group.open and not group.firing
         if not incident.ended_at and group.incident is incident:
             getattr(self, f"_{kind}")(group, incident, by, until, target)
             self._touch(group)
@@ -333,8 +336,9 @@ class Model:
         if not incident.stands:
             for which, clock in enumerate(incident.clocks):
                 due += [(at, 4, "step", which, i) for i, at in self._plan(clock).items()]
-                if (at := self._repeats(incident, clock)) < NEVER:
+                if not incident.ack and (at := self._repeats(clock)) < NEVER:
                     due += [(at, 5, "round", which, 0)]
+                due += [(clock.vain_at, 7, "vain", which, 0)]
             due += [(later.at, 6, "later", i, 0) for i, later in enumerate(incident.later)]
         return [one for one in due if one[0] < NEVER]
 
@@ -354,10 +358,10 @@ class Model:
             return at
         return min((max(at, start) for start, end in step.during if max(at, start) < end), default=at)
 
-    def _repeats(self, incident: Incident, clock: Clock) -> int:
+    def _repeats(self, clock: Clock) -> int:
         policy = self._policy(clock)
         mine = [i for i, step in enumerate(policy.steps) if step.unless == "acknowledged"]
-        if incident.ack or clock.round >= policy.repeat or not set(mine) <= clock.done or not mine:
+        if clock.round >= policy.repeat or not set(mine) <= clock.done or not mine:
             return NEVER
         last = max(self._opening(policy.steps[i], clock.t0 + policy.steps[i].after) for i in mine)
         return last + policy.repeat_after
@@ -437,6 +441,11 @@ class Model:
         clock.round += 1
         self._restart(clock, at)
 
+    def _due_vain(self, group: Group, _at: int, which: int, _step: int) -> None:
+        incident = self._of(group)
+        incident.clocks[which].vain_at = NEVER
+        self._bring_forward(group, incident, incident.clocks[which])
+
     def _due_later(self, group: Group, at: int, which: int, _step: int) -> None:
         incident = self._of(group)
         later = incident.later.pop(which)
@@ -490,12 +499,12 @@ class Model:
         tried = any(kind != "schedule" or self._people(name) for kind, name in targets)
         if step.every and (tried or said_again):
             clock.waits[i] = min(clock.waits.get(i, NEVER), at + step.every)
-        if (
-            not self._tell(incident, targets, step.unless, clock.policy)
-            and step.notify
-            and (tried or not waits)
-        ):
-            self._bring_forward(group, incident, clock)
+        clock.vain_at = NEVER
+        if not self._tell(incident, targets, step.unless, clock.policy) and step.notify:
+            if tried:
+                clock.vain_at = self.now
+            elif not waits:
+                self._bring_forward(group, incident, clock)
         if step.policy:
             self._hand_over(group, incident, step)
 
@@ -566,6 +575,8 @@ class Model:
         *others, last = incident.clocks
         for clock in others:
             self._past_is_done(clock)
+            if self._repeats(clock) <= self.now:
+                clock.round = self._policy(clock).repeat
         last.round = 0
         self._restart(last, at)
         incident.later = [later for later in incident.later if later.unless == "resolved"]
