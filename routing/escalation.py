@@ -200,8 +200,12 @@ def _hand_over(incident: Incident, name: str, step: Step, telling: Telling) -> I
             incident = replace(free, clocks=clocks)
     if runs:
         return incident
+    policy, ack = telling.book.policy(step.policy), incident.ack
+    if ack and incident.status is Status.ACKNOWLEDGED and not ack.until and policy and policy.ack_timeout:
+        ack = replace(ack, until=telling.now + policy.ack_timeout)
+        telling.say("handed_over", f"the acknowledgement by {ack.by} ends in {spoken(policy.ack_timeout)}")
     new = begin(step.policy, telling.now, telling.book)
-    return replace(incident, clocks=(*incident.clocks, new))
+    return replace(incident, ack=ack, clocks=(*incident.clocks, new))
 
 
 def _bring_forward(incident: Incident, number: int, telling: Telling, why: str) -> Incident:

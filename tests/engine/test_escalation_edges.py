@@ -38,6 +38,7 @@ schedules:
   - {{name: nobody, layers: [{{people: [dana], valid_until: "2020-01-01"}}]}}
 escalation_policies:
   - {{name: page, {more}, steps: [{steps}]}}
+  - {{name: short, ack_timeout: 6m, steps: [{{notify: [{{receiver: boss}}]}}]}}
   - {{name: urgent, steps: [{{notify: [{{receiver: boss}}]}}, {{after: 30m, notify: [{{receiver: boss}}]}}]}}
 """
 FIRST = "{notify: [{receiver: first}]}"
@@ -162,3 +163,12 @@ async def test_handed_over_to_what_runs_already_it_is_treated_as_worse_all_the_s
     await world.answer(1, Acknowledged("dana", "HTTP"))
     await world.until(10 * MINUTE)
     assert rings(world) == [(0, "first"), (1, "boss"), (5, "boss")]
+
+
+async def test_an_acknowledgement_ends_by_the_policy_that_it_is_handed_over_to(make_world: MakeWorld) -> None:
+    world = await page(make_world, FIRST, "{after: 3m, unless: resolved, policy: short}")
+    await world.until(MINUTE)
+    await world.answer(1, Acknowledged("dana", "HTTP"))
+    await world.until(20 * MINUTE)
+    told = [one for one in rings(world) if one[1] != "user dana: webhook"]
+    assert told == [(0, "first"), (9, "boss")]
