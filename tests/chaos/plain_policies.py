@@ -154,3 +154,4 @@ class Course:
     rings: tuple[Ring, ...] = ()
     last: tuple[tuple[str, Span, str, bool], ...] = ()  # who was rung, when, by which policy, for sure
     over: Span | None = None
+    escalated: Span | None = None  # when somebody last wanted the next step

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TICK = 1_000.0  # the interval of the groups (random_policies.py)
 TOLERATED = 10_000.0  # a step that is later than this moves all that follow
 TOGETHER = 60_000.0  # who is told by two policies within this time is rung once
+A_MOMENT = 30_000.0  # who escalates this soon after somebody did wants the same step
 SAME = 60_000.0  # an acknowledgement by the same person that ends so much later is the same one
 MOST_STATES = 1_500  # in which one story can have been: with more, nothing can be said of it
 ACK_ENDS, STEP, AGAIN, ROUND = 0, 2, 3, 5
@@ -197,7 +198,7 @@ class Walker:
             case "unacknowledge":
                 return [self._starts_again(course, answer.at)] if course.by else [course]
             case "escalate":
-                return self._escalated(course, answer.at)
+                return self._escalated(course, answer)
             case "resolve":
                 over = replace(course, over=answer.at)
                 return [self._dropped(over, answer.at, answer.at.hi, ("acknowledged", "resolved"))]
@@ -231,7 +232,16 @@ class Walker:
         last = tuple((*one[:3], False) if one[0] in unsure else one for one in course.last)
         return replace(course, rings=tuple(rings), last=last)
 
-    def _escalated(self, course: Course, at: Span) -> list[Course]:
+    def _escalated(self, course: Course, answer: Answer) -> list[Course]:
+        at, before = answer.at, course.escalated
+        if before is None or at.lo - before.hi >= A_MOMENT:
+            return self._next_step_now(course, at)
+        if at.hi - before.lo < A_MOMENT or answer.changed is False:
+            return [course]
+        found = self._next_step_now(course, at)
+        return found if answer.changed else [course, *found]
+
+    def _next_step_now(self, course: Course, at: Span) -> list[Course]:
         number, clock = len(course.clocks) - 1, course.clocks[-1]
         steps = self.policies[clock.policy].steps
         position = next((n for n in range(len(steps)) if n not in clock.done), None)
@@ -248,7 +258,7 @@ class Walker:
                 clock = replace(clock, t0=clock.t0.plus(early))
         elif latest:
             clock = replace(clock, t0=exact or clock.t0.plus(early))
-        course = _with(course, number, clock)
+        course = replace(_with(course, number, clock), escalated=at)
         return self._step(course, Moment(at, STEP, number, position), forced=True)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MINUTE = 60_000
 RELEASE = 30_000  # an inhibited alert that outlives its source waits for so long
 LATE = 10_000
+A_MOMENT = 30_000  # who escalates this soon after somebody did wants the same step
 NEVER = 10**15
 
 Spans = tuple[tuple[int, int], ...]
@@ -125,6 +126,7 @@ class Incident:
     policy: str = ""  # it began with, or was given to by somebody
     look: int = NEVER  # when it is seen what alerts have done, at a tick
     joined: int = 0  # when the last alert did
+    escalated_at: int = -NEVER
 
 
 @dataclass
@@ -537,7 +539,7 @@ class Model:
                 self._carry_out(group, incident, clock, i, self.now)
                 return
         told = self._tell(incident, self._policy(clock).fallback, "acknowledged", clock.policy)
-        if not told and not incident.rung:
+        if not told and all(at == -NEVER for at, _ in incident.rung.values()):  # nobody, since it is open
             self._ring(incident, self.house.root, clock.policy)
 
     def _hand_over(self, group: Group, incident: Incident, step: Step) -> None:
@@ -616,8 +618,9 @@ class Model:
         """The next step of the newest policy comes now, in any case; the others keep their distance."""
         clock = incident.clocks[-1]
         plan = {i: at for i, at in self._plan(clock).items() if i not in clock.waits}
-        if not plan:
+        if not plan or self.now - incident.escalated_at < A_MOMENT:
             return
+        incident.escalated_at = self.now
         i = min(plan)
         step = self._policy(clock).steps[i]
         early = max(0, plan[i] - self.now)
@@ -689,5 +692,5 @@ class Model:
     def _past_is_done(self, clock: Clock) -> None:
         for i, step in enumerate(self._policy(clock).steps):
             origin = clock.t0 if step.unless == "acknowledged" else clock.t_open
-            if origin + step.after <= self.now:
+            if self._opening(step, origin + step.after) <= self.now:
                 clock.done.add(i)
