@@ -226,11 +226,13 @@ def _bring_forward(incident: Incident, number: int, telling: Telling, why: str) 
 
 
 def _fall_back(incident: Incident, number: int, policy: Policy, telling: Telling, why: str) -> Incident:
-    """No step is left: the fallback is told, or, where nobody has been told at all, the last resort."""
+    """No step is left: the fallback is told; where nobody has been rung since it opened, the last resort."""
+    since = min(clock.t_open for clock in incident.clocks)
+    rung = any(one.knows and one.ring_at >= since for one in telling.told) or telling.orders
     dead = {one.place for one in telling.told if one.state == "dead"}
     ways = telling.book.reach(policy.fallback, incident, telling.now).ways
     ways = tuple(way for way in ways if way.place not in dead)
-    if not ways and not telling.rings and not any(one.knows for one in telling.told):
+    if not ways and not telling.rings and not rung:
         ways = telling.book.last_resort(incident, telling.now).ways
         ways = tuple(way for way in ways if way.place not in dead)
     if not ways:

@@ -172,3 +172,15 @@ async def test_an_acknowledgement_ends_by_the_policy_that_it_is_handed_over_to(m
     await world.until(20 * MINUTE)
     told = [one for one in rings(world) if one[1] != "user dana: webhook"]
     assert told == [(0, "first"), (9, "boss")]
+
+
+async def test_somebody_is_told_that_it_opens_again_though_the_first_step_reaches_nobody(
+    make_world: MakeWorld,
+) -> None:
+    world = await page(make_world, DEAF, more="reopen_within: 5m")
+    await world.until(6 * MINUTE)
+    await world.take(world.ends("A", cluster="a", severity="high"))
+    await world.until(9 * MINUTE)
+    await world.take(world.fires("A", cluster="a", severity="high"))
+    await world.until(20 * MINUTE)
+    assert rings(world) == [(0, "root"), (9, "root")]
