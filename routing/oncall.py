@@ -119,6 +119,16 @@ def on_call(schedule: Schedule, at: int, overrides: Iterable[Override] = ()) -> 
     return _Walk(schedule, overrides).at(at)[0]
 
 
+def layer_on_call(schedule: Schedule, at: int) -> tuple[int, People]:
+    """Which layer counts, from 0, and whom it has, overrides left aside; (-1, ()) if none has anybody."""
+    for position in reversed(range(len(schedule.layers))):
+        layer = schedule.layers[position]
+        people, _ = _of_layer(layer, layer.time_zone or schedule.time_zone, at)
+        if people:
+            return position, people
+    return -1, ()
+
+
 def shifts(
     schedule: Schedule, since: int, until: int, overrides: Iterable[Override] = ()
 ) -> tuple[Shift, ...]:
