@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Final
 import orjson
 import structlog
 
-from gateway.orders import besides, counted, orders_of, to_write, told
-from gateway.placing import POLICY, Placement
+from gateway.orders import orders_of, to_write
+from gateway.placing import Placement
 from gateway.store import keys
 from gateway.store.records import group_meta
 from gateway.store.unavailable import StoreUnavailableError
+from routing.deciding import besides, counted, told
 from routing.events import Adopted
 from routing.incident import decide
+from routing.tree import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway import metrics
-from gateway.orders import besides, counted, orders_of, to_write, told
+from gateway.orders import orders_of, to_write
 from gateway.store import reading
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.alerts import alert_key
 from routing.answering import A_MOMENT
+from routing.deciding import besides, counted, told
 from routing.events import (
     Acknowledged,
     Escalated,

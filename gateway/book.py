@@ -7,17 +7,17 @@ found again by its place when a delivery is made for it. One book serves one dec
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
 from config.integrations import EmailConfig
 from config.people import WAYS
 from config.problems import did_you_mean
-from gateway.told import BY
 from receivers import kinds
 from routing.clocks import Reached, Way
 from routing.policies import Target
+from routing.whom import BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,6 +72,24 @@ class PlanBook:
     def at(self, place: str) -> Integration:
         """What tells this place, which was reached before. Raises KeyError for any other."""
         return self._at[place]
+
+    def fields(self, place: str, incident: Incident) -> dict[str, Any]:
+        """See `routing.deciding.Addresses`. Raises KeyError as `at` does."""
+        integration = self.at(place)
+        traits = kinds.module(integration.kind).traits(integration.config)
+        return {
+            "receiver": integration.receiver,
+            "person": integration.person,
+            "kind": integration.kind,
+            "index": integration.index,
+            "target": traits.target,
+            "where": traits.where or traits.target,
+            "slots": traits.slots,
+            # Whom a policy tells sees the end too, whatever is set for a receiver by itself.
+            "ends": int(integration.config.send_resolved or traits.edits or bool(incident.policy)),
+            "updates": int(traits.updates),
+            "edits": int(traits.edits),
+        }
 
     def policy(self, name: str) -> Policy | None:
         """See `Book.policy`."""

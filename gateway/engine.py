@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway import metrics
-from gateway.orders import counted, incident_of, nothing, orders_of, to_write, told
+from gateway.orders import nothing, orders_of, to_write
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
+from routing.deciding import counted, incident_of, tells, told
 from routing.decisions import Line
 from routing.events import Due
 from routing.incident import decide
@@ -205,7 +206,7 @@ class Engine:
             await self._store.commit(group.shard, group.gid, nothing(group), {})
             return
         decision = self._decided(group, incident, book)
-        if self._holds.matter() and (_tells(decision) or group.unjudged):
+        if self._holds.matter() and (tells(decision) or group.unjudged):
             beginning = incident.status is Status.PENDING
             weighed = await self._holds.weigh(group.shard, group.gid, beginning=beginning)
             decided_from = group.version
@@ -297,9 +298,3 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _tells(decision: Decision) -> bool:
-    """Somebody would be rung, or an incident begins."""
-    begins = decision.incident is not None and not decision.incident.number
-    return bool(decision.rings) or begins or any(order.rings for order in decision.orders)

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.hold_texts import said
 from gateway.store import reading
 from receivers.base import Message, ShownAlert
+from routing.hold_texts import said
 from routing.incident_records import Status
 from routing.upcoming import coming_next
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from gateway.store.records import Begun, StoredAlert
     from gateway.store.store import Store
     from receivers.base import Kind
     from routing.clocks import Book
     from routing.incident_records import Incident
     from routing.severity import Severities
+    from routing.stored import Begun, StoredAlert
 
 DEDUP_KEY: Final = "tocsin-{gid}"
 HOLDS_SAID: Final = 3

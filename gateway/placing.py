@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from gateway.sources import slots
+from gateway.sources import written
 from gateway.store import keys
 from routing.calendar import Quiet, quiet
 from routing.tree import Tree, group_labels, walk
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _MEMO_SIZE: Final = 200_000
 NEVER: Final = 100 * 365 * 86_400_000
-POLICY: Final = "policy:"
-"""How a group's record, and everything that is shown, tells a policy from a receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class Placing:
                 else tuple(self._place(route, labels) for route in self._tree.match(labels)),
                 self.plan.severities.rank(labels),
                 self.plan.inhibit_grace if roles.targets else 0,
-                slots(roles),
+                written(roles.sources),
             )
         return found
 

@@ -19,14 +19,14 @@ import structlog
 from config.compile import unpin
 from config.schema import EmailConfig
 from config.values import MAX_ATTEMPT
-from gateway import metrics, verdicts
+from gateway import metrics
 from gateway.links import Links
 from gateway.message import compose
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from receivers import kinds
 from receivers.base import Outcome, Refused, Retry, Sent
-from routing.decisions import FIRST, GROWN, RELEASED
-from routing.delivery import Skip, decide_delivery, next_attempt
+from routing import attempts
+from routing.delivery import Failed, Rejected, Skip, Told, decide_delivery, next_attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,17 +36,18 @@ if TYPE_CHECKING:
     from gateway.leases import Leases
     from gateway.plan import PlanInForce
     from gateway.store.arguments import Room
-    from gateway.store.records import Begun, ClaimedDelivery
+    from gateway.store.records import ClaimedDelivery
     from gateway.store.store import Store
     from receivers.base import Receiver
+    from routing.calendar import Quiet
     from routing.delivery import Kind, Verdict
+    from routing.stored import Begun
 
 log = structlog.get_logger()
 
 SENDS_AT_ONCE: Final = 64  # of each kind of receiver: a service that hangs fills its own kind's room only
 ATTEMPT_S: Final = MAX_ATTEMPT / 1_000
 ASIDE: Final = 60_000
-LOOK_AGAIN: Final = 60_000
 WEIGHED_AT_MOST: Final = 3
 KEEP_TRYING_S: Final = 30.0  # to commit what is sent already, while the store is away
 
@@ -157,36 +158,27 @@ class Sender:
         return None if isinstance(begun, str) else begun
 
     async def _send(self, claimed: ClaimedDelivery, begun: Begun) -> dict[str, Any]:
-        delivery = verdicts.levels(claimed, begun)
+        delivery = attempts.levels(claimed.id, claimed.attempt, begun)
         what = next_attempt(delivery)
         if isinstance(what, Skip):
             metrics.deliveries.labels(begun.fields["kind"], "dropped").inc()
-            return verdicts.skipped(delivery, begun, what)
-        if what == "ring" and (wait := self._held_back(begun)):
-            if (reason := verdicts.quiet_news(delivery, begun)) is None:
+            return attempts.skipped(delivery, begun, what)
+        if what == "ring" and (wait := attempts.held_back(begun, self._quiet(begun))):
+            if (reason := attempts.quiet_news(delivery, begun)) is None:
                 metrics.deliveries.labels(begun.fields["kind"], "held").inc()
-                return verdicts.waiting(delivery, wait)
-            what, begun = "update", replace(begun, fields=begun.fields | {"reason": reason})
+                return attempts.waiting(delivery, wait)
+            what, begun = "update", replace(begun, fields={**begun.fields, "reason": reason})
         kind = begun.fields["kind"]
         with metrics.delivery_duration.labels(kind).time():
             outcome = await self._hand_over(claimed, what, begun, unknown=delivery.unknown)
-        verdict = decide_delivery(delivery, verdicts.plain(outcome, begun.revision), begun.now)
+        plain = _plain(outcome, begun.revision)
+        verdict = decide_delivery(delivery, plain, begun.now)
         metrics.deliveries.labels(kind, _OUTCOMES[type(outcome)] if verdict.state != "dead" else "dead").inc()
         _log(what, outcome, verdict, begun.now)
-        return verdicts.sent(delivery, begun, what, outcome, verdict)
+        return attempts.sent(delivery, begun, what, plain, verdict)
 
-    def _held_back(self, begun: Begun) -> int:
-        """For how long a ring has to wait, by what is true now (ms), 0 for not at all.
-
-        Whoever lets the alerts go rings at once (commit.lua); the wait is only for a quiet time's end.
-        """
-        nothing_new = begun.unheard == 0 and begun.fields.get("reason") in (FIRST, GROWN, RELEASED)
-        if begun.held and (begun.firing == 0 or nothing_new):
-            return LOOK_AGAIN
-        quiet = self._plan.placing.quiet(begun.incident.route, begun.now) if self._plan.placing else None
-        if quiet is None:
-            return 0
-        return max(1, min((quiet.until or begun.now + LOOK_AGAIN) - begun.now, LOOK_AGAIN))
+    def _quiet(self, begun: Begun) -> Quiet | None:
+        return self._plan.placing.quiet(begun.incident.route, begun.now) if self._plan.placing else None
 
     async def _hand_over(
         self, claimed: ClaimedDelivery, what: Kind, begun: Begun, *, unknown: bool
@@ -269,6 +261,22 @@ class Sender:
 
 
 _OUTCOMES: Final = {Sent: "sent", Retry: "retry", Refused: "refused"}
+
+
+def _plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:
+    """What came back, as a decision sees it."""
+    match outcome:
+        case Sent(memory, note):
+            return Told(revision, note, _memory(memory))
+        case Retry(reason, after, closes_target, unknown, memory):
+            kept = "" if memory is None else _memory(memory)
+            return Failed(reason, after, closes_target, unknown, kept)
+        case Refused(reason):
+            return Rejected(reason)
+
+
+def _memory(memory: Mapping[str, Any]) -> str:
+    return orjson.dumps({name: value for name, value in memory.items() if name != "unknown"}).decode()
 
 
 def _log(what: Kind, outcome: Outcome, verdict: Verdict, now: int) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from config.compile import Plan
     from gateway.store.arguments import Generation
     from gateway.store.store import Store
-    from routing.inhibition import Ask, Roles
+    from routing.inhibition import Ask, Slot
 
 PAGE: Final = 200
 AGAIN: Final = 8  # how often an answer is asked for anew because it had sources that are gone
@@ -34,9 +34,9 @@ REMEMBERED: Final = 200_000  # of what this process has registered
 SPACE: Final = 2  # ms between groups that are marked together
 
 
-def slots(roles: Roles) -> str:
+def written(slots: Iterable[Slot]) -> str:
     """Where an alert is filed as a source, for the scripts: names with spaces between, "" for none."""
-    return " ".join([_side(slot.key, two_sided=slot.two_sided) for slot in roles.sources])
+    return " ".join([_side(slot.key, two_sided=slot.two_sided) for slot in slots])
 
 
 class _Entry(NamedTuple):
@@ -267,7 +267,7 @@ class Anew:
         shard = keys.shard_of(gid, self._store.shards)
         if roles.sources or shard in self._filing:
             rows = self._rows[shard]
-            rows.append((gid, alert, slots(roles)))
+            rows.append((gid, alert, written(roles.sources)))
             if len(rows) >= PAGE:
                 await self._store.place_sources(shard, self._generation, rows)
                 rows.clear()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from gateway.store import keys
-from gateway.told import whom
-from gateway.verdicts import rang
+from routing.attempts import rang
 from routing.incident_records import from_record
 from routing.stats import Page
+from routing.whom import whom
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from gateway.store import keys, reading
+from routing.weighing import ToWeigh
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
 
 PAGE: Final = 500
 WHOLE: Final = 1_000  # alerts up to which a group is always weighed as a whole
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One alert to be judged: by what it is held so far ("" for nothing), and until when it has to wait."""
-
-    key: str
-    labels: dict[str, str]
-    rank: int
-    starts_at: int
-    revision: int  # since which it fires here; 0 where it is held
-    was: str
-    wait: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +35,7 @@ class Group:
     version: int
     silences: Silences
     now: int
-    alerts: Sequence[Alert]
+    alerts: Sequence[ToWeigh]
 
 
 async def read(
@@ -83,7 +71,7 @@ async def read(
 
 async def _alerts(
     store: Store, at: str, gid: str, wanted: Sequence[tuple[str, int, str]], waiting: Mapping[str, int]
-) -> list[Alert]:
+) -> list[ToWeigh]:
     named = [key for key, _, _ in wanted]
     states, contents = await store.together(
         [("HMGET", f"{at}:s:{gid}", *named), ("HMGET", f"{at}:c:{gid}", *named)]
@@ -92,5 +80,5 @@ async def _alerts(
     for (key, revision, was), state, content in zip(wanted, states, contents, strict=True):
         if state and (labels := reading.labels_of(content)) is not None:
             _, starts_at, _, _, _, _, _, _, rank, *_ = orjson.loads(state)
-            found.append(Alert(key, labels, int(rank), int(starts_at), revision, was, waiting.get(key, 0)))
+            found.append(ToWeigh(key, labels, int(rank), int(starts_at), revision, was, waiting.get(key, 0)))
     return found

@@ -116,6 +116,7 @@ def _decision(incident: Incident, answer: Answer, group: Group, telling: Telling
         lines=tuple(telling.lines),
         shows=bool(telling.lines),
         quiet=incident.status is Status.ACKNOWLEDGED,
+        carried=tuple(telling.carried),
     )
 
 

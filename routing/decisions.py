@@ -26,8 +26,8 @@ class Order:
     """What one delivery is to do: show revision `wanted`, be heard `rings` times more.
 
     `final` is the closing revision when this is the end, else 0. `unless` is what makes the ring unnecessary
-    right before it is sent, `by` the policy that wants it. A `notice` makes no sound, and is told even where
-    updates are not.
+    right before it is sent, `by` the policy that wants it, by its `step` (from 1; 0 for none). A `notice` makes
+    no sound, and is told even where updates are not.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Order:
     final: int = 0
     unless: Unless = "acknowledged"
     by: str = ""
+    step: int = 0
     notice: bool = False
 
 
@@ -49,6 +50,7 @@ class Ring:
     reason: str
     unless: Unless = "acknowledged"
     by: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Decision:
         shows: what people see of it has changed without any alert's doing, so it is a revision of its own.
         quiet: rings that are still to be heard and that an acknowledgement makes unnecessary are dropped.
         dismiss: its alerts are over for us, whatever their sender says.
+        carried: (policy, step from 1) that have been carried out by it.
         climbs: nobody has it in hand, and there are steps to come: it does not end because nobody reports it.
     """
 
@@ -86,3 +89,4 @@ class Decision:
     quiet: bool = False
     dismiss: bool = False
     climbs: bool = False
+    carried: tuple[tuple[str, int], ...] = ()

@@ -74,19 +74,25 @@ def next_attempt(delivery: Delivery) -> Kind | Skip:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """It arrived, showing `revision`."""
+    """It arrived, showing `revision`. `note` is for the timeline; `memory` for the next attempt."""
 
     revision: int
+    note: str = ""
+    memory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It did not arrive, or nobody knows. `after` is what the service asked to wait, None for nothing."""
+    """It did not arrive, or nobody knows. `after` is what the service asked to wait, None for nothing.
+
+    `memory` is for the next attempt, "" for what there was.
+    """
 
     reason: str
     after: int | None = None
     closes_target: bool = False
     unknown: bool = False
+    memory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def decide_delivery(delivery: Delivery, outcome: Told | Failed | Rejected, now: 
             return Verdict("done" if delivery.final and revision >= delivery.final else "open")
         case Rejected(reason):
             return Verdict("dead", line=f"refused for good: {reason}")
-        case Failed(reason, after, closes_target, _):
+        case Failed(reason, after, closes_target):
             since = delivery.failing_since or now
             if now - since >= GIVE_UP_AFTER:
                 return Verdict(

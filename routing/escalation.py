@@ -109,6 +109,7 @@ def _step(incident: Incident, moment: Moment, telling: Telling, why: str) -> Inc
     if step.notify:
         incident = _tell(incident, moment, step, why or _because(step, incident, clock), telling)
     if step.policy:
+        telling.carried.append((clock.policy, moment.step + 1))
         incident = _hand_over(incident, name, step, telling)
     return incident
 
@@ -164,7 +165,8 @@ def _tell(
     incident = _changed(incident, moment.clock, clock)
     told = [f"{way.who} after {spoken(way.delay)}" if way.delay else way.who for way in ways]
     telling.say("step", f"{name}: telling {', '.join(told)}: {because}")
-    return ring(incident, ways, telling, reason, unless=step.unless, by=clock.policy)
+    telling.carried.append((clock.policy, moment.step + 1))
+    return ring(incident, ways, telling, reason, unless=step.unless, by=clock.policy, step=moment.step + 1)
 
 
 def _missed(step: Step, reached: Reached) -> str:
@@ -297,7 +299,7 @@ def _by_another_way(incident: Incident, moment: Moment, telling: Telling) -> Inc
     for way in reached.ways:
         if way.place == due.place:
             telling.say("step", f"telling {way.who} too: {due.reason}")
-            telling.ring(way, due.reason, due.unless, due.policy)
+            telling.ring(way, due.reason, due.unless, due.policy, due.step)
             return incident
     telling.say("passed", f"{due.kind} {due.name} is not told by one more way: it is gone")
     return incident

@@ -301,4 +301,5 @@ def _and_what_is_due(decision: Decision, event: Due, group: Group, telling: Tell
         lines=lines,
         shows=shows,
         climbs=incident.status is Status.TRIGGERED and bool(coming),
+        carried=tuple(telling.carried),
     )

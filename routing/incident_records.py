@@ -74,6 +74,7 @@ class Later:
     unless: Unless
     reason: str
     policy: str
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

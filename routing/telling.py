@@ -33,12 +33,13 @@ class Telling:
     orders: dict[str, Order] = field(default_factory=dict)
     rings: dict[str, Ring] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    carried: list[tuple[str, int]] = field(default_factory=list)
 
     def say(self, kind: str, text: str) -> None:
         """A line for the timeline."""
         self.lines.append(Line(kind, text))
 
-    def ring(self, way: Way, reason: str, unless: Unless, by: str) -> None:
+    def ring(self, way: Way, reason: str, unless: Unless, by: str, step: int = 0) -> None:
         """This place is to be heard, unless another policy has rung it a moment ago.
 
         Who is rung by two steps at once is rung once, and spared only by what spares from both.
@@ -52,7 +53,9 @@ class Telling:
                 self.orders[one.id] = replace(ordered, unless=_weaker(ordered.unless, unless))
             elif one.ring_at != self.now and not a_moment_ago:
                 notice = ordered is not None and ordered.notice
-                self.orders[one.id] = Order(one.id, self.seq, 1, reason, unless=unless, by=by, notice=notice)
+                self.orders[one.id] = Order(
+                    one.id, self.seq, 1, reason, unless=unless, by=by, step=step, notice=notice
+                )
             elif unless == "resolved" and one.ring_wanted > one.ring_sent:  # it is still on its way
                 self.orders[one.id] = Order(one.id, self.seq, 0, reason, unless=unless, by=by)
             elif a_moment_ago:
@@ -60,7 +63,7 @@ class Telling:
         elif (rung := self.rings.get(way.place)) is not None:
             self.rings[way.place] = replace(rung, unless=_weaker(rung.unless, unless))
         else:
-            self.rings[way.place] = Ring(way.place, self.seq, reason, unless, by)
+            self.rings[way.place] = Ring(way.place, self.seq, reason, unless, by, step)
 
 
 def _weaker(one: Unless, other: Unless) -> Unless:
@@ -69,16 +72,23 @@ def _weaker(one: Unless, other: Unless) -> Unless:
 
 
 def ring(
-    incident: Incident, ways: Iterable[Way], telling: Telling, reason: str, *, unless: Unless, by: str
+    incident: Incident,
+    ways: Iterable[Way],
+    telling: Telling,
+    reason: str,
+    *,
+    unless: Unless,
+    by: str,
+    step: int = 0,
 ) -> Incident:
     """Each of these is rung, now or after the delay that a person wants."""
     later = list(incident.later)
     for way in ways:
         if way.delay:
             at = telling.now + way.delay
-            later.append(Later(at, way.target.kind, way.target.name, way.place, unless, reason, by))
+            later.append(Later(at, way.target.kind, way.target.name, way.place, unless, reason, by, step))
         else:
-            telling.ring(way, reason, unless, by)
+            telling.ring(way, reason, unless, by, step)
     return replace(incident, later=tuple(later))
 
 

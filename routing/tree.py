@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from routing.go_strings import quote
 from routing.matchers import matches_all
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from routing.calendar import TimeInterval
     from routing.matchers import Matcher
+
+POLICY: Final = "policy:"
+"""How a group's record, and everything that is shown, tells a policy from a receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Route:
     @property
     def told(self) -> str:
         """Who is told, as it is shown: the receiver's name, or `policy:` and the policy's."""
-        return f"policy:{self.policy}" if self.policy else self.receiver
+        return f"{POLICY}{self.policy}" if self.policy else self.receiver
 
 
 class Tree:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 import orjson
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from gateway.hold_texts import said
 from gateway.store.unavailable import PlanChangedError
 from routing.alerts import fingerprint
+from routing.hold_texts import said
 from routing.upcoming import coming_next
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.plan import PlanInForce
-    from gateway.store.records import StoredAlert
     from routing.incident_records import Incident as Record
+    from routing.stored import StoredAlert
 
 
 class Unnumbered(TypedDict):

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from gateway.cli import deliveries, times
 from gateway.cli import output as out
-from gateway.told import is_news
+from routing.whom import is_news
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,18 +1,16 @@
-"""A story by a configuration: `routing/simulator.py` with the plan, the people and the texts of this service."""
+"""A story by a configuration: `routing/simulator.py` with the plan, people and texts of this service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from routing.story import Story
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from config.compile import Plan
     from routing.oncall import Override
-    from routing.story import Happening, Notification
+    from routing.story import Happening, Notification, Story
 
 LONGEST: Final = 7 * 86_400_000
 

@@ -13,6 +13,8 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from routing.weighing import Change
+
 REMEMBER: Final = 24 * 3_600_000
 """How long an ended alert is remembered, so that late copies and returns of it are known as such."""
 
@@ -63,12 +65,8 @@ class Unit:
     contents: Sequence[bytes]
 
 
-Change = tuple[str, str, str, int]
-"""Alert key, by what it was held ("" for nothing), by what it is, and until when (ms, 0 for not known)."""
-
-
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Judged:
     """What a group's alerts are held by, as judged at one moment: the arguments of weigh.lua."""
 
     marks: int

@@ -11,13 +11,14 @@ import orjson
 import structlog
 
 from gateway.store import keys
-from gateway.store.records import StoredAlert, stored_alerts
+from gateway.store.records import stored_alerts
 from routing.incident_records import Incident, from_record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
     from gateway.store.store import Store
+    from routing.stored import StoredAlert
 
 log = structlog.get_logger()
 

@@ -10,50 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gateway.told import is_news
 from routing.incident_records import Group, Incident, from_record
+from routing.stored import Begun, DeliveryState, GroupMeta, StoredAlert
+from routing.whom import is_news
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Counts = tuple[int, int, int, int]
 """Accepted, repeated, suspected, recorded."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupMeta:
-    """What the plan said of a group when it opened: pinned for as long as it is open."""
-
-    route: str
-    receiver: str
-    labels: dict[str, str]
-    group_wait: int
-    group_interval: int
-    repeat_interval: int
-    team: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryState:
-    """A delivery as a decision sees it. `place` tells same addresses apart: kind, index and target."""
-
-    id: str
-    incident: int
-    kind: str
-    place: str
-    ends: bool
-    updates: bool
-    edits: bool
-    state: str
-    wanted: int
-    sent: int
-    ring_wanted: int
-    ring_sent: int
-    rung: int
-    sent_at: int
-    ring_at: int
-    rung_by: str
-    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,47 +100,6 @@ class Claim:
     moved: int
     walk: bool
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAlert:
-    """One alert as a message needs it; times in milliseconds."""
-
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    generator_url: str
-    starts_at: int
-    ended_at: int
-    expired: bool
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """An attempt that may be sent now: the delivery's fields, and its incident at revision `revision`.
-
-    `waited` is for how long it has had something to say, in milliseconds. `firing` and `new_firing` count
-    alerts that nothing holds, `unheard` those that no ring has shown yet, `held` the others. Where all are
-    held, `firing_alerts` are some of those, and `held_by` says by what (JSON,
-    each once).
-    """
-
-    fields: dict[str, str]
-    revision: int
-    lease: int
-    now: int
-    waited: int
-    incident: Incident
-    meta: GroupMeta
-    firing: int
-    ended: int
-    new_firing: int
-    unheard: int
-    held: int
-    held_by: tuple[str, ...]
-    firing_alerts: tuple[StoredAlert, ...]
-    ended_alerts: tuple[StoredAlert, ...]
-    history: tuple[tuple[int, str], ...] = ()
 
 
 def claimed_group(shard: int, row: Sequence[Any]) -> ClaimedGroup:

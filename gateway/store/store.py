@@ -18,7 +18,7 @@ from redis.exceptions import ReadOnlyError, RedisError
 from gateway import metrics
 from gateway.store import keys, scripts
 from gateway.store.calls import Calls
-from gateway.store.records import Begun, Claim, ClaimedDelivery, ClaimedGroup, begun, claimed_group
+from gateway.store.records import Claim, ClaimedDelivery, ClaimedGroup, begun, claimed_group
 from gateway.store.unavailable import PlanChangedError, SchemaError, StoreUnavailableError
 from receivers.base import SHOWN_ALERTS
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from gateway.store.arguments import Generation, KeptRow, Room, Timing, Unit, Weighed
+    from gateway.store.arguments import Generation, Judged, KeptRow, Room, Timing, Unit
     from gateway.store.calls import Argument
     from gateway.store.records import Counts
+    from routing.stored import Begun
 
 LEASE: Final = 4_000
 MAX_ALERTS_A_CALL: Final = 1_000
@@ -249,21 +250,21 @@ class Store:
         return next((str(answer) for answer in answers if answer != "unknown"), "unknown")
 
     async def weigh(
-        self, shard: int, generation: Generation, gid: str, weighed: Weighed, *, release: bool
+        self, shard: int, generation: Generation, gid: str, judged: Judged, *, release: bool
     ) -> ClaimedGroup | None:
         """Writes what was judged of a group's alerts (weigh.lua); None where it was judged by old news."""
         answer = await self._run(
             "weigh",
             shard,
             gid,
-            weighed.marks,
-            weighed.version,
-            weighed.upto,
-            int(weighed.all),
-            weighed.looked,
+            judged.marks,
+            judged.version,
+            judged.upto,
+            int(judged.all),
+            judged.looked,
             int(release),
-            orjson.dumps(weighed.changes),
-            orjson.dumps(weighed.lines),
+            orjson.dumps(judged.changes),
+            orjson.dumps(judged.lines),
             generation,
         )
         if answer[0] == "plan":

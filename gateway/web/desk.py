@@ -21,8 +21,8 @@ from gateway.problem import ProblemError
 from gateway.store import reading
 from gateway.store.once import Once, OtherRequestError, UnderWayError
 from gateway.store.unavailable import StoreUnavailableError
-from gateway.told import is_news
 from gateway.web.buttons import ANSWERS, buttons
+from routing.whom import is_news
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.told import BROUGHT_UP_TO_DATE, is_news, whom
+from routing.whom import BROUGHT_UP_TO_DATE, is_news, whom
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Holds as they are stored, and in words: what holds one alert, and what one weighing tells the timeline.
 
 A hold is JSON that says by what (`by`) and what people want to know of that; "" stands for none.
-`gateway/holds.py` judges and writes them, whoever shows an alert asks here what to say.
+``weighing.py` judges, whoever keeps them writes them, whoever shows an alert asks here what to say.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _shown(labels: Mapping[str, str]) -> str:
     return f"{name}{{{', '.join(others[:6])}}}"[:300]
 
 
-class Story:
+class HoldNews:
     """What one weighing has to say, many alerts to a line."""
 
     def __init__(self) -> None:

@@ -1,28 +1,26 @@
-"""Between an attempt and `routing/delivery.py`: what a decision is made from, and what sent.lua is to write.
+"""An attempt: what is decided right before sending, and what its outcome changes of a delivery.
 
-Translation only: `gateway/sender.py` begins, sends and commits, `routing/delivery.py` decides.
+`delivery.py` decides what an attempt must be and when the next one is; here stands which levels of the
+delivery that changes, and what the timeline says of it. Times are milliseconds.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
-from gateway.told import BROUGHT_UP_TO_DATE, whom
-from receivers.base import Refused, Retry, Sent
-from routing.decisions import HELD, PARTLY
+from routing.decisions import FIRST, GROWN, HELD, PARTLY, RELEASED
 from routing.delivery import Delivery, Failed, Rejected, Told
+from routing.whom import BROUGHT_UP_TO_DATE, whom
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gateway.store.records import Begun, ClaimedDelivery
-    from receivers.base import Outcome
+    from routing.calendar import Quiet
     from routing.delivery import Kind, Skip, Verdict
+    from routing.stored import Begun
+
+LOOK_AGAIN: Final = 60_000
 
 
-def levels(claimed: ClaimedDelivery, begun: Begun) -> Delivery:
+def levels(did: str, attempt: int, begun: Begun) -> Delivery:
     """The delivery as a decision sees it."""
     fields = begun.fields
 
@@ -30,7 +28,7 @@ def levels(claimed: ClaimedDelivery, begun: Begun) -> Delivery:
         return int(float(fields.get(name) or 0))
 
     return Delivery(
-        id=claimed.id,
+        id=did,
         wanted=level("wanted"),
         sent=level("sent"),
         ring_wanted=level("ring_wanted"),
@@ -40,7 +38,7 @@ def levels(claimed: ClaimedDelivery, begun: Begun) -> Delivery:
         ends=fields.get("ends") == "1",
         updates=fields.get("updates") == "1",
         notice=level("notice"),
-        attempt=claimed.attempt,
+        attempt=attempt,
         tries=level("tries"),
         failing_since=level("failing_since"),
     )
@@ -56,15 +54,18 @@ def quiet_news(delivery: Delivery, begun: Begun) -> str | None:
     return HELD if unsaid and begun.fields.get("edits") == "1" else None
 
 
-def plain(outcome: Outcome, revision: int) -> Told | Failed | Rejected:
-    """What came back, as a decision sees it."""
-    match outcome:
-        case Sent():
-            return Told(revision)
-        case Retry(reason, after, closes_target, unknown, _):
-            return Failed(reason, after, closes_target, unknown)
-        case Refused(reason):
-            return Rejected(reason)
+def held_back(begun: Begun, quiet: Quiet | None) -> int:
+    """For how long a ring has to wait, by what is true now (ms), 0 for not at all.
+
+    `quiet`: the time intervals that keep its route from ringing now. Whoever lets the alerts go rings at
+    once (commit.lua); the wait is only for a quiet time's end.
+    """
+    nothing_new = begun.unheard == 0 and begun.fields.get("reason") in (FIRST, GROWN, RELEASED)
+    if begun.held and (begun.firing == 0 or nothing_new):
+        return LOOK_AGAIN
+    if quiet is None:
+        return 0
+    return max(1, min((quiet.until or begun.now + LOOK_AGAIN) - begun.now, LOOK_AGAIN))
 
 
 _UNCHANGED: Final = {
@@ -90,37 +91,39 @@ def skipped(delivery: Delivery, begun: Begun, skip: Skip) -> dict[str, Any]:
     }
 
 
-def sent(delivery: Delivery, begun: Begun, what: Kind, outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
+def sent(
+    delivery: Delivery, begun: Begun, what: Kind, outcome: Told | Failed | Rejected, verdict: Verdict
+) -> dict[str, Any]:
     """The receiver has answered."""
     # Counted from when the store learns of it: an attempt that took its whole time limit is no pause.
     closed_for = (verdict.target_closed_until or begun.now) - begun.now
     fields: dict[str, Any] = {"state": verdict.state, "closed_for": closed_for}
     line = verdict.line
     match outcome:
-        case Sent(memory, note):
+        case Told(_, note, memory):
             heard = delivery.ring_wanted if what in ("ring", "end") else 0
             fields |= {"sent": begun.revision, "ring_sent": heard, "told": True, "answered": True}
-            fields["memory"] = _memory(memory)
+            fields["memory"] = memory
             fields |= {"rung": begun.revision if what == "ring" else 0}
             reason = begun.fields.get("reason", "")
             line = f"{_SAID[what]} ({reason})" + (f"; {note}" if note else "")
-        case Retry(reason, _, _, unknown, memory):
+        case Failed(reason, _, _, unknown, memory):
             fields |= {
                 "tries": delivery.tries + 1,
                 "failing_since": delivery.failing_since or begun.now,
                 "retry_in": (verdict.retry_at or begun.now) - begun.now,
                 "unknown": unknown or delivery.unknown,
                 "error": reason,
-                "memory": "" if memory is None else _memory(memory),
+                "memory": memory,
             }
-        case Refused(reason):
+        case Rejected(reason):
             fields |= {
                 "error": reason,
                 "tries": delivery.tries + 1,
                 "unknown": delivery.unknown,
                 "answered": True,
             }
-    kind = "told" if isinstance(outcome, Sent) else "not_told"
+    kind = "told" if isinstance(outcome, Told) else "not_told"
     return _UNCHANGED | fields | {"lines": [[kind, line, _where(begun)]] if line else []}
 
 
@@ -130,10 +133,6 @@ _SAID: Final = {"ring": "told", "update": BROUGHT_UP_TO_DATE, "end": "told of th
 def rang(kind: str, text: str) -> bool:
     """Whether a line of a timeline says that somebody was told so that it could be heard."""
     return kind == "told" and text.startswith(f"{_SAID['ring']} (")
-
-
-def _memory(memory: Mapping[str, Any]) -> str:
-    return orjson.dumps({name: value for name, value in memory.items() if name != "unknown"}).decode()
 
 
 def _where(begun: Begun) -> str:
