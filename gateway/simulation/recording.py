@@ -1,0 +1,58 @@
+"""How recorded alerts are written: one JSON object a line, as `tocsin record` gives them out.
+
+A line has `at` (when it arrived), `status`, `labels`, and where they are known `annotations`, `startsAt`,
+`endsAt` and `body`, a number: neighbours with the same `at` and `body` arrived together. Times are RFC 3339
+in UTC. For an alert that fires, `endsAt` is the time by which its sender repeats it. A line with a `notice`
+says something about the recording itself, such as how many alerts are missing, and is no alert.
+`gateway/simulation/replay.py` reads it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from routing.alerts import Arrival
+
+Notice = Literal["listening", "alive", "missed", "gap", "end"]
+
+
+def alert_line(arrival: Arrival, at: int, body: int) -> bytes:
+    """The line of an alert that arrived at `at`, with its line break."""
+    return as_line(alert(arrival, at, body))
+
+
+def alert(arrival: Arrival, at: int, body: int) -> dict[str, Any]:
+    """The same before it is JSON."""
+    found: dict[str, Any] = {
+        "at": moment(at),
+        "body": body,
+        "status": arrival.status,
+        "labels": arrival.labels,
+        "startsAt": moment(arrival.starts_at),
+    }
+    if arrival.annotations:
+        found["annotations"] = arrival.annotations
+    if end := arrival.ends_at if arrival.status == "resolved" else arrival.until:
+        found["endsAt"] = moment(end)
+    return found
+
+
+def notice_line(notice: Notice, at: int, **more: object) -> bytes:
+    """A line about the recording."""
+    return as_line({"notice": notice, "at": moment(at), **more})
+
+
+def as_line(document: Mapping[str, object]) -> bytes:
+    """JSON and a line break."""
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def moment(at: int) -> str:
+    """RFC 3339 in UTC, with milliseconds."""
+    return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
