@@ -140,7 +140,7 @@ class Case:
         test: the test's name as written, the same for all its examples.
         example: the number of the example, from 1; 0 where there are none.
         at: when the first alert fires, ms since the epoch.
-        lasts: after which the story is told no further; None: as long as anything follows.
+        until: to which the story is told; None: as long as anything follows.
         recorded: the whole test says what is.
         spot: of the test in the file.
     """
@@ -154,7 +154,7 @@ class Case:
     answers: tuple[Response, ...] = ()
     silences: tuple[Silenced, ...] = ()
     failures: tuple[Failing, ...] = ()
-    lasts: int | None = None
+    until: int | None = None
     expect: tuple[Expectation, ...] = ()
     expect_not: tuple[Expectation, ...] = ()
     silent: Silent | None = None
