@@ -103,7 +103,13 @@ async def run(options: ServeOptions, config: Config, url: str, *, share_port: bo
     from gateway.version import VERSION  # noqa: PLC0415 - as above
 
     metrics.announce(VERSION)
-    service = Service(options.config, config, connect.connect(url), listens=listen_url(options))
+    service = Service(
+        options.config,
+        config,
+        connect.connect(url),
+        listens=listen_url(options),
+        processes=options.workers if share_port else 1,
+    )
     stopping = asyncio.Event()
     _on_signals(stopping, lambda: _reload(service.reload("SIGHUP")))
     try:

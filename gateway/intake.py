@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from gateway.listeners import Listeners
 from gateway.store.arguments import Unit
 from gateway.store.store import MAX_ALERTS_A_CALL, Store
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
@@ -70,6 +71,7 @@ class Intake:
         self._claimed = claimed
         self._room = room
         self._moved = moved
+        self.listeners = Listeners()
         self._waiting: list[list[_Waiting]] = [[] for _ in range(store.shards)]
         self._calls: list[asyncio.Task[None] | None] = [None] * store.shards
         self._settled: dict[str, str] = {}  # group -> digest of its last body that changed nothing
@@ -82,10 +84,13 @@ class Intake:
                 which does no harm.
         """
         try:
-            return await self._take(arrivals)
+            receipt = await self._take(arrivals)
         except PlanChangedError:
             await self._plan.catch_up()
-            return await self._take(arrivals)
+            receipt = await self._take(arrivals)
+        if self.listeners.ears:
+            self.listeners.tell(arrivals)
+        return receipt
 
     async def _take(self, arrivals: Sequence[Arrival]) -> Receipt:
         placing = self._plan.current

@@ -18,6 +18,7 @@ from gateway import metrics, pagerduty_in, webhook
 from gateway.answers import Answers
 from gateway.api import (
     answers,
+    arrivals,
     deliveries,
     feeds,
     heartbeats,
@@ -74,9 +75,13 @@ AT_WORK_WITHIN_S: Final = 10.0
 class Service:
     """Everything that one process runs."""
 
-    def __init__(self, path: Path, config: Config, redis: Redis, *, listens: str) -> None:
-        """`listens` is the URL at which we listen, for links where `external_url` says nothing else."""
+    def __init__(self, path: Path, config: Config, redis: Redis, *, listens: str, processes: int = 1) -> None:
+        """`listens` is the URL at which we listen, for links where `external_url` says nothing else.
+
+        `processes` is how many share the port, with this one.
+        """
         self._listens = listens
+        self._processes = processes
         self._config = config
         self._redis = redis
         self._path = path
@@ -169,6 +174,7 @@ class Service:
             *page.routes(self.store, self.auth, self.plan, desk, self.external_url),
             *link.routes(self.store, links, desk),
             *deliveries.routes(self.store, self.auth),
+            *arrivals.routes(self._intake.listeners, self.auth, self._processes),
             *self._slack.routes(),
             *pagerduty_in.routes(
                 self._pagerduty.events, lambda: self._config.pagerduty, self._pagerduty.wake
@@ -184,6 +190,7 @@ class Service:
                 incidents.OPERATIONS
                 + answers.OPERATIONS
                 + deliveries.OPERATIONS
+                + arrivals.OPERATIONS
                 + silence_shapes.OPERATIONS
                 + receivers.OPERATIONS
                 + heartbeats.OPERATIONS
@@ -276,6 +283,7 @@ class Service:
             )
 
     async def _stop(self) -> None:
+        self._intake.listeners.close()
         if self._runner is not None:
             await self._runner.cleanup()
         await self._parts.stop("slack")

@@ -102,6 +102,7 @@ async def test_a_tool_that_knows_only_the_description_finds_no_answer_that_it_do
         *("run", f"{url}/api/v1/openapi.json", "--max-time", str(TRIED_FOR_S), "--seed", "1", "--no-color"),
         *("--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--warnings", "off"),
         *("--checks", "all", "--exclude-checks", ",".join(NOT_CHECKED)),
+        *("--exclude-path", "/api/v1/arrivals"),  # a stream has no end
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
