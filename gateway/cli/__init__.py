@@ -53,7 +53,7 @@ def _run() -> int:
     except typer.TyperException as error:
         return _misused(error)
     except CommandError as error:
-        return _fail(error.message, error.hint)
+        return _fail(error.message, error.hint, error.code)
     except (BrokenPipeError, ReaderGoneError):
         raise
     except Exception as error:  # noqa: BLE001 - the last resort: one clear line instead of a traceback
@@ -102,11 +102,11 @@ def application() -> typer.Typer:
     return app
 
 
-def _fail(message: str, hint: str = "") -> int:
+def _fail(message: str, hint: str = "", code: int = 1) -> int:
     from gateway.cli.output import say
 
     say(f"Error: {message}", hint)
-    return 1
+    return code
 
 
 def _misused(error: typer.TyperException) -> int:
