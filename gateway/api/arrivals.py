@@ -8,6 +8,7 @@ No line is older than one before it. The format: `gateway/simulation/recording.p
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from typing import TYPE_CHECKING, Final, Literal, NotRequired
@@ -16,7 +17,7 @@ import structlog
 from aiohttp import web
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from gateway.api.openapi import Operation
+from gateway.api.openapi import Operation, Parameter
 from gateway.problem import ProblemError
 from gateway.simulation.recording import alert_line, notice_line
 
@@ -30,6 +31,8 @@ ALIVE_S: Final = 1.0
 SLOW_S: Final = 30.0  # for whoever does not read at all
 _BATCH: Final = 250  # alerts that are written before others have their turn
 _MEDIA: Final = "application/x-ndjson"
+_MAX_EXCEPT: Final = 64
+_PROCESS: Final = re.compile("[0-9a-f]{16}")
 
 
 class RecordedAlert(TypedDict):
@@ -67,6 +70,10 @@ def routes(listeners: Listeners, auth: Auth, processes: int) -> list[web.RouteDe
 
     async def stream(request: web.Request) -> web.StreamResponse:
         who = auth.allow(request, "read")
+        if process in _heard_already(request):
+            raise ProblemError(
+                409, "The process that answers is one of those given with `except`. Ask again."
+            )
         with listeners.listen() as ear:
             response = web.StreamResponse(headers={"Content-Type": _MEDIA, "Cache-Control": "no-store"})
             await response.prepare(request)
@@ -84,6 +91,13 @@ def routes(listeners: Listeners, auth: Auth, processes: int) -> list[web.RouteDe
         return response
 
     return [web.get("/api/v1/arrivals", stream, allow_head=False)]
+
+
+def _heard_already(request: web.Request) -> list[str]:
+    given = request.query.getall("except", [])
+    if len(given) > _MAX_EXCEPT or not all(_PROCESS.fullmatch(one) for one in given):
+        raise ProblemError(400, f"except is the `process` of a first line, at most {_MAX_EXCEPT} times.")
+    return given
 
 
 async def _pass_on(request: web.Request, response: web.StreamResponse, ear: Ear, auth: Auth) -> int:
@@ -146,6 +160,16 @@ OPERATIONS: Final = (
         "A stream of JSON lines that ends when the service stops. One process of the service is heard; the "
         "first line says of how many.",
         media=_MEDIA,
-        refusals={503: "Eight listen already, or the service stops."},
+        parameters=(
+            Parameter(
+                "except",
+                "A `process` that is heard already: another is wanted.",
+                {"type": "array", "items": {"type": "string", "pattern": _PROCESS.pattern}},
+            ),
+        ),
+        refusals={
+            409: "It is one of those given with `except`.",
+            503: "Eight listen already, or the service stops.",
+        },
     ),
 )

@@ -98,6 +98,17 @@ async def test_a_listener_hears_each_body_and_of_how_many_processes_this_is_one(
     assert not {"annotations", "endsAt"} & found[0].keys()
 
 
+async def test_a_process_that_is_heard_already_says_so_and_asks_for_another_try(place):
+    async with place.hear() as stream:
+        process = (await stream.next())["process"]
+        statuses = []
+        async with ClientSession() as client:
+            for query in (f"except={process}", "except=me"):
+                async with client.get(f"{place.url}?except={'0' * 16}&{query}") as response:
+                    statuses.append(response.status)
+    assert statuses == [409, 400]
+
+
 async def test_who_has_gone_is_heard_of_no_more(place):
     async with place.hear() as stream:
         await stream.next()
