@@ -31,6 +31,8 @@ from routing.events import (
 from routing.incident import decide
 from routing.incident_records import Group, Incident, Status, Told, from_record, to_record
 from routing.policies import Policy, Step, Target
+from routing.recorded import Recorded, from_json, to_json
+from routing.recorded import decided as recorded
 from routing.transitions import TRANSITIONS
 
 MIN = 60_000
@@ -103,6 +105,8 @@ class OneGroup(RuleBasedStateMachine):
         told = tuple(self.told.values())
         group = self.group(resumed=resumed)
         decision = self.decision = decide(before, event, self.now, group, told, book=self.book)
+        record = Recorded(self.now, event, before, group, told, "plan", recorded(decision))
+        assert from_json(json.loads(json.dumps(to_json(record)))) == record
         if decision.incident is None:
             assert before.status is Status.PENDING
             self.deadline, self.ended = None, {}
