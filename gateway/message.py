@@ -32,13 +32,16 @@ def compose(
     did: str,
     begun: Begun,
     external_url: str,
-    store: Store,
+    store: Store | None,
     *,
     severities: Severities,
     route_labels: dict[str, str],
     book: Book | None = None,
 ) -> Message:
-    """The message of an attempt: firing alerts first, then those that ended since the target last looked."""
+    """The message of an attempt: firing alerts first, then those that ended since the target last looked.
+
+    Without a `store` only those alerts can be shown that are in `begun`.
+    """
     incident, fields = begun.incident, begun.fields
     held_only = begun.held > 0 and begun.firing == 0
     firing = begun.held if held_only else begun.firing
@@ -58,7 +61,9 @@ def compose(
     severity = _severity(alerts, incident, severities)
     all_shown = len(alerts) >= firing + ended or held_only
     upcoming, upcoming_at = coming_next(incident, book) if book else ("", 0)
-    pages = None if all_shown else _pages(store, fields["gid"], since, until, firing=not over)
+    pages = None
+    if store is not None and not all_shown:
+        pages = _pages(store, fields["gid"], since, until, firing=not over)
     return Message(
         kind=kind,
         reason=fields.get("reason", ""),

@@ -15,14 +15,15 @@ import structlog
 
 from config.compile import compile_plan
 from config.load import ConfigError, load
+from gateway import adoption as adopting
 from gateway import metrics
-from gateway.adoption import Adoption, aliases
 from gateway.book import NOBODY_ON_CALL, PlanBook
 from gateway.placing import Placing
 from gateway.sources import Anew
 from gateway.store import reading
 from gateway.store.arguments import Timing
 from gateway.store.unavailable import PlanChangedError
+from routing.adoption import Adoption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,18 +173,20 @@ class PlanInForce:
             self.placing = None
             raise PlanChangedError
         # From here on nobody takes in alerts under an older plan, so what strays is known for good.
-        before, settled = await aliases(self._store, generation)
-        adoption = Adoption(self._store, Placing(plan, self._store.shards, generation, {}), before)
+        before, settled = await adopting.aliases(self._store, generation)
+        bare = Placing(plan, self._store.shards, generation, {})
+        adoption = Adoption(bare, generation, before)
         anew = Anew(self._store, plan, generation)
         await anew.begin()
         async for gid, key, labels, held in reading.firing_alerts(self._store):
             adoption.look_at(gid, key, labels)
             await anew.look_at(gid, key, labels, held)
         await anew.done()
-        found = await adoption.settle(settled=settled)
-        strays = adoption.strays(found)
+        found = before if settled else await adopting.settle(self._store, adoption, generation)
+        strays = adopting.strays(self._store, adoption, found)
         placing = Placing(plan, self._store.shards, generation, strays, found)
-        await adoption.carry_over(found, PlanBook(placing, self.rota), placing)
+        book = PlanBook(placing, self.rota)
+        await adopting.carry_over(self._store, adoption, found, book, placing)
         self._plan = plan
         self.placing = placing
         self._adopted(plan.config)

@@ -14,14 +14,13 @@ import structlog
 
 from gateway.answers import AnswerError, NoSuchIncidentError
 from gateway.store import reading
-from gateway.store.records import said_when
 from receivers.filters import slack as escaped
 from receivers.filters import truncated
 from receivers.slack_buttons import SNOOZES
 from receivers.slack_markup import clock, link, moment, usable
 from routing.events import Acknowledged, Escalated, Resolved, Unacknowledged
 from routing.incident_records import Status
-from routing.whom import is_news
+from routing.whom import is_news, said_when
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -49,6 +49,11 @@ async def write_body(message: Message, max_alerts: int) -> bytes:
     return await asyncio.to_thread(_assemble, message, encoded, max_alerts)
 
 
+def body_of_shown(message: Message, max_alerts: int) -> bytes:
+    """The body with those alerts only that every message shows."""
+    return _assemble(message, _encode(message.alerts), max_alerts)
+
+
 async def _in_turn(alerts: Sequence[ShownAlert]) -> list[_Encoded]:
     """Encoded at once if they are few and small, else in a thread."""
     if sum(len(value) for alert in alerts for value in alert.labels.values()) <= _INLINE:

@@ -26,8 +26,8 @@ class Order:
     """What one delivery is to do: show revision `wanted`, be heard `rings` times more.
 
     `final` is the closing revision when this is the end, else 0. `unless` is what makes the ring unnecessary
-    right before it is sent, `by` the policy that wants it, by its `step` (from 1; 0 for none). A `notice` makes
-    no sound, and is told even where updates are not.
+    right before it is sent, `by` the policy that wants it, by its `step` (from 1; 0 for none). A `notice`
+    makes no sound, and is told even where updates are not.
     """
 
     id: str

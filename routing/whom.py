@@ -37,3 +37,9 @@ def whom(kind: str, receiver: str, where: str, person: str) -> str:
         return f"{where.removeprefix('slack:')} ({who or receiver}) by Slack"
     address = f" ({where})" if kind == "email" else ""
     return f"{who or receiver} by {BY[kind]}{address}"
+
+
+def said_when(line: Mapping[str, Any]) -> tuple[int, str]:
+    """A line of a timeline for people: when (ms), and what, with whom it concerns."""
+    target = line.get("target")
+    return int(line["at"]), f"{line['text']}: {target}" if target else str(line["text"])

@@ -12,7 +12,7 @@ import orjson
 
 from routing.incident_records import Group, Incident, from_record
 from routing.stored import Begun, DeliveryState, GroupMeta, StoredAlert
-from routing.whom import is_news
+from routing.whom import is_news, said_when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,12 +185,6 @@ def begun(row: Sequence[Any]) -> Begun:
         ended_alerts=stored_alerts(ended_rows[1], ended_rows[2]),
         history=tuple(said_when(line) for line in map(orjson.loads, history) if is_news(line)),
     )
-
-
-def said_when(line: dict[str, Any]) -> tuple[int, str]:
-    """A line of a timeline for people: when (ms), and what, with whom it concerns."""
-    target = line.get("target")
-    return int(line["at"]), f"{line['text']}: {target}" if target else str(line["text"])
 
 
 def stored_alerts(states: Sequence[str | None], contents: Sequence[str | None]) -> tuple[StoredAlert, ...]:

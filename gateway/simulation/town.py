@@ -1,0 +1,124 @@
+"""What a simulation is told of a configuration: `routing.town.Town`, by the service's own plan and book."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from gateway.book import PlanBook
+from gateway.placing import Placing
+from routing import oncall
+from routing.alerts import Dedup
+from routing.delivery import Failed, Rejected, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from config.compile import Plan
+    from config.integrations import IntegrationConfig
+    from receivers.base import Kind
+    from routing.clocks import Book
+    from routing.incident_records import Incident
+    from routing.oncall import Override
+    from routing.stored import Begun
+    from routing.story import Reached, TargetKind
+
+    Answer = Callable[[Kind, Mapping[str, Any], int], Told | Failed | Rejected | None]
+    """What a receiver answers: (what, fields of the delivery, now); None for that it took it."""
+
+
+class PlanTown:
+    """One configuration after another, as `Reloaded` says."""
+
+    def __init__(self, overrides: Sequence[Override], answer: Answer, *, texts: bool) -> None:
+        self._overrides: dict[str, tuple[Override, ...]] = {}
+        for one in overrides:
+            self._overrides[one.schedule] = (*self._overrides.get(one.schedule, ()), one)
+        self._answer = answer
+        self._texts = _texts() if texts else None
+        self._receivers: set[str] = set()
+
+    def placing(self, plan: Plan, generation: str, aliases: Mapping[str, str]) -> Placing:
+        """See `Town.placing`."""
+        self._receivers |= plan.receivers.keys()
+        return Placing(plan, 1, generation, {}, aliases)
+
+    def dedup(self, plan: Plan) -> Dedup:
+        """See `Town.dedup`."""
+        said = plan.config.dedup
+        return Dedup(said.reorder, said.confirm, said.stale_after, said.dismissed_for)
+
+    def book(self, placing: Placing, now: int, reached: Reached) -> PlanBook:
+        """See `Town.book`."""
+        return _Book(placing, _Rota(placing.plan, self._overrides, reached), now)
+
+    def send(
+        self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book
+    ) -> tuple[Told | Failed | Rejected, str]:
+        """See `Town.send`."""
+        answer = self._answer(what, begun.fields, begun.now)
+        if answer is not None and not isinstance(answer, Told):
+            return answer, ""
+        text = self._text(what, did, begun, placing, book) if self._texts else ""
+        return answer or Told(begun.revision), text
+
+    def _text(self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book) -> str:
+        from gateway.message import compose  # noqa: PLC0415 - who asks for no texts does not wait for it
+
+        fields, plan = begun.fields, placing.plan
+        config = placing.address(
+            fields["receiver"], fields["kind"], cast("IntegrationConfig", fields["config"])
+        )
+        message = compose(
+            what,
+            did,
+            begun,
+            plan.config.external_url or "",
+            None,
+            severities=plan.severities,
+            route_labels=placing.labels_of(begun.incident.route),
+            book=book,
+        )
+        return self._texts.of(config, message) if self._texts else ""
+
+    def target(self, fields: Mapping[str, Any]) -> tuple[TargetKind, str]:
+        """See `Town.target`."""
+        receiver = str(fields["receiver"])
+        if fields["person"]:
+            return "user", str(fields["person"])
+        if receiver in self._receivers:
+            return "receiver", receiver
+        who = receiver.rpartition(": ")[0]
+        return "team", who.removeprefix("team ") if who.startswith("team ") else ""
+
+
+def _texts() -> Any:
+    from gateway.simulation.texts import Texts  # noqa: PLC0415 - who asks for no texts does not wait for it
+
+    return Texts()
+
+
+class _Book(PlanBook):
+    """Keeps the address itself with a delivery, where the service pins it."""
+
+    def fields(self, place: str, incident: Incident) -> dict[str, Any]:
+        return super().fields(place, incident) | {"config": self.at(place).config}
+
+
+class _Rota:
+    """Who is on call, by the plan and by overrides; writes down what was asked."""
+
+    def __init__(self, plan: Plan, overrides: Mapping[str, tuple[Override, ...]], reached: Reached) -> None:
+        self._plan = plan
+        self._overrides = overrides
+        self._reached = reached
+
+    def people(self, schedule: str, at: int) -> tuple[str, ...]:
+        known = self._plan.schedules.get(schedule)
+        if known is None:
+            return ()
+        self._reached.asked.add((schedule, at))
+        return oncall.on_call(known, at, self._overrides.get(schedule, ()))
+
+    def next_covered(self, schedule: str, at: int) -> int | None:
+        known = self._plan.schedules.get(schedule)
+        return oncall.next_covered(known, at, self._overrides.get(schedule, ())) if known else None

@@ -1,0 +1,493 @@
+"""The simulator: the decisions of the service in virtual time, with everything kept in memory.
+
+Alerts arrive, people answer, silences and the configuration change; what follows is decided by the functions
+that the service asks (`tree.py`, `weighing.py`, `incident.py`, `attempts.py`...). What a receiver answers,
+and how a message looks, is handed in with the `Town`. Time jumps from one deadline to the next. Nobody dies,
+nobody is late and there is one process: then the service tells the same, to the millisecond.
+
+All times are milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import lru_cache
+from itertools import count
+from math import inf
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from routing.adoption import Adoption, adopted_by, differs
+from routing.deadlines import Deadlines
+from routing.deciding import besides, counted, incident_of, orders_of, tells, told, written
+from routing.decisions import Decision
+from routing.decisions import Line as Decided
+from routing.events import Acknowledged, Due
+from routing.hold_texts import kind as kind_of
+from routing.incident import decide
+from routing.incident_records import Status
+from routing.inhibition import Source
+from routing.inhibition_index import Index
+from routing.silences import Silences
+from routing.simulated_attempts import SimulatedAttempts
+from routing.simulated_deliveries import SimulatedDeliveries
+from routing.simulated_group import Row, SimulatedGroup
+from routing.stored import GroupMeta
+from routing.story import Arrived, Line, Reached, Reloaded, Said, SilencesChanged
+from routing.weighing import Scales, Weighed, weigh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from routing.events import Answer, Event
+    from routing.hold_texts import Lines
+    from routing.incident_records import Incident
+    from routing.inhibition import Slot
+    from routing.simulated_group import Seen
+    from routing.story import Happening, Notification
+    from routing.town import Placing, Town, TownBook
+
+RELATED_AT_MOST: Final = 50
+TOO_MANY: Final = 1_000_000
+
+
+class Simulator:
+    """A world with one configuration, in which nothing has happened yet.
+
+    Attributes:
+        now: the time.
+        reached: what of the configuration has been gone through.
+        incidents: each as it is by now, by number.
+    """
+
+    def __init__(
+        self,
+        town: Town,
+        plan: Any,
+        began: int,
+        *,
+        tell: Callable[[Notification], None],
+        say: Callable[[Line], None] | None = None,
+    ) -> None:
+        """`tell` is called with each notification, `say` with each line of a timeline.
+
+        Without `say` what is over is forgotten, so that a story of any length takes bounded memory.
+        """
+        self.now = began
+        self.town = town
+        self.reached = Reached()
+        self.incidents: dict[int, Incident] = {}
+        self.deliveries = SimulatedDeliveries()
+        self._say = say
+        self._numbers = count(1)
+        self._generation = 1
+        self._aliases: dict[str, str] = {}
+        self.placing: Placing = town.placing(plan, f"1 {plan.digest}", {})
+        self._dedup = town.dedup(plan)
+        self._strays: Mapping[str, tuple[str, ...]] = {}
+        self.groups: dict[str, SimulatedGroup] = {}
+        self._due, self._looks = Deadlines(), Deadlines()
+        self._silences = Silences(())
+        self._version = 0
+        self._walk_at: float = inf
+        self._index = Index()
+        self._filed: dict[str, tuple[Source, tuple[Slot, ...]]] = {}
+        self._moved: dict[str, None] = {}
+        self._waiting: dict[str, dict[str, None]] = defaultdict(dict)
+        self.attempts = SimulatedAttempts(self, tell)
+
+    # --- time ---
+
+    def run(self, happenings: Iterable[Happening], until: int) -> bool:
+        """Lets everything happen up to `until`; whether more would follow then."""
+        for happening in happenings:
+            if happening.at > until:
+                break
+            self._pass_to(happening.at)
+            self._happens(happening)
+            self._settle()
+        self._pass_to(until)
+        return any(group.next < inf for group in self.groups.values()) or len(self.deliveries.due) > 0
+
+    def _next(self) -> float:
+        return min(self._due.first(), self._looks.first(), self.deliveries.due.first(), self._walk_at)
+
+    def _pass_to(self, at: int) -> None:
+        while (upcoming := self._next()) <= at:
+            self.now = max(self.now, int(upcoming))
+            self._settle()
+        self.now = max(self.now, at)
+
+    def _settle(self) -> None:
+        """Everything that is due now is done: groups first, then what is to be sent."""
+        for _ in range(TOO_MANY):
+            worked = False
+            while (gid := self._due.pop(self.now) or self._looks.pop(self.now)) is not None:
+                self._look_at(self.groups[gid])
+                worked = True
+            if self._walk_at <= self.now:
+                self._walk()
+                worked = True
+            if self._moved:
+                self._sync()
+                worked = True
+            if worked:
+                continue
+            claimed = self.deliveries.claim(self.now)
+            if not claimed:
+                return
+            for did in claimed:
+                self.attempts.attempt(did)
+        raise RuntimeError(f"a simulation comes to no rest at {self.now}")
+
+    def schedule(self, group: SimulatedGroup) -> None:
+        """It is looked at when its deadlines say."""
+        self._due.put(group.gid, min(group.next, group.timers.first()))
+        self._looks.put(group.gid, group.first_look())
+
+    # --- what happens ---
+
+    def _happens(self, happening: Happening) -> None:
+        match happening:
+            case Arrived(_, arrivals, stays):
+                self._take(arrivals, stays=stays)
+            case Said(_, answer, number):
+                self._answer(answer, number)
+            case SilencesChanged(_, silences):
+                self._silences = Silences(silences)
+                self._version += 1
+                self._walk_at = self.now
+            case Reloaded(_, plan):
+                self._reload(plan)
+
+    def _take(self, arrivals: Sequence[Any], *, stays: bool) -> None:
+        """As `gateway/intake.py` hands copies over: group by group, in the order of the body."""
+        rows: dict[str, list[Row]] = {}
+        metas: dict[str, str] = {}
+        for copy in arrivals:
+            placed = self.placing.placed(copy.key, copy.labels)
+            slots = self.placing.plan.inhibition.roles(copy.labels).sources
+            row = Row(copy, placed.rank, placed.patience, bool(slots))
+            for place in placed.places:
+                rows.setdefault(place.gid, []).append(row)
+                metas.setdefault(place.gid, place.meta)
+            for gid in self._strays.get(copy.key, ()) if copy.status == "resolved" else ():
+                if gid in self.groups:
+                    rows.setdefault(gid, []).append(row)
+            if not placed.places and (beats := self.placing.beats(copy.key, copy.labels)):
+                self.tell(0, [("beat", f"a beat of {', '.join(beats)}: it belongs to no incident")])
+        for gid, of_group in rows.items():
+            meta = _meta(metas[gid]) if gid in metas else self.groups[gid].meta
+            self._take_into(gid, of_group, meta, stays=stays)
+
+    def _take_into(self, gid: str, rows: Sequence[Row], meta: GroupMeta, *, stays: bool) -> None:
+        group = self.groups.get(gid)
+        if group is None:
+            group = self.groups[gid] = SimulatedGroup(gid, meta)
+        self.reached.routes.add(meta.route)
+        fire, ended = group.take(rows, self.now, self._dedup, meta, stays=stays)
+        for key in fire:
+            self._source(group, key)
+        self._sources_end(group, ended)
+        self.schedule(group)
+
+    def _answer(self, answer: Answer, number: int) -> None:
+        """Somebody answers one incident, or all that are open."""
+        numbers = [number] if number else [n for n, one in sorted(self.incidents.items()) if one.open]
+        if not any(n in self.incidents for n in numbers):
+            self.tell(0, [("late", f"{answer.by} answers, but no incident is open")])
+        for one in numbers:
+            if one in self.incidents:
+                group = self.groups.get(self.incidents[one].gid)
+                before = group.incident if group else None
+                if group and before and before.number == one:
+                    self._decide_answer(group, before, answer)
+                    if isinstance(answer, Acknowledged) and before.open and before.policy:
+                        self._related(group, before, answer)
+                self._settle()
+
+    def _decide_answer(self, group: SimulatedGroup, incident: Incident, answer: Answer) -> None:
+        book, seen = self.book(), self._seen(group)
+        decision = self._decided(seen, incident, answer, book, self.now)
+        if (decision.incident or incident) != incident or decision.lines:
+            self._commit(group, seen, besides(seen, decision), book, fresh=False)
+
+    def _related(self, group: SimulatedGroup, incident: Incident, answer: Acknowledged) -> None:
+        """Who has one of two incidents with the same alert and policy in hand has both."""
+        seen = {group.gid}
+        by_revision = sorted(group.firing.items(), key=lambda one: (one[1], one[0]))
+        for key, _ in by_revision[:RELATED_AT_MOST]:
+            copy = group.alerts[key].copy
+            for place in self.placing.placed(key, copy.labels).places if copy else ():
+                other = self.groups.get(place.gid)
+                if place.gid in seen or other is None:
+                    continue
+                seen.add(place.gid)
+                its = other.incident
+                if its and its.open and its.policy == incident.policy:
+                    self._decide_answer(other, its, answer)
+
+    # --- groups ---
+
+    def _look_at(self, group: SimulatedGroup) -> None:
+        """A deadline of the group has come (claim.lua, then `gateway/engine.py`)."""
+        ended = group.expire(self.now, self._dedup)
+        self._sources_end(group, ended)
+        group.save(self.now)
+        if group.next <= self.now or group.first_look() <= self.now:
+            self._decide(group)
+        elif group.next == inf and not group.alerts and self.deliveries.rests(group):
+            self._forget(group)
+            return
+        self.schedule(group)
+
+    def _forget(self, group: SimulatedGroup) -> None:
+        del self.groups[group.gid]
+        self._due.drop(group.gid)
+        self._looks.drop(group.gid)
+        if self._say is None and group.incident:
+            self._forget_incident(group, group.incident.number)
+
+    def _forget_incident(self, group: SimulatedGroup, number: int) -> None:
+        self.incidents.pop(number, None)
+        self.attempts.forget(number)
+        self.deliveries.drop_all_of(number, but=group.deliveries)
+
+    def _decide(self, group: SimulatedGroup) -> None:
+        due = group.next <= self.now
+        held = min(group.waits.values(), default=0)
+        if group.marked or 0 < held <= self.now or not due:
+            self.weigh(group)
+            if not due:
+                return
+        book, seen = self.book(), self._seen(group)
+        incident = incident_of(seen, book)
+        if incident is None:  # only memories of ended alerts
+            self._commit(group, seen, Decision(None), book, fresh=False)
+            return
+        decision = self._decided(seen, incident, self._event(seen, incident), book, seen.due)
+        unjudged = seen.counted.fired_rev > group.weighed
+        if self.holds_matter() and (tells(decision) or unjudged):
+            beginning = incident.status is Status.PENDING
+            lines = self.weigh(group, beginning=beginning)
+            seen = self._seen(group)
+            decision = self._decided(seen, incident, self._event(seen, incident), book, seen.due)
+            if beginning:
+                decision = replace(decision, lines=(*decision.lines, *(Decided(*line) for line in lines)))
+        if decision.incident and decision.incident.open and not decision.incident.number:
+            numbered = replace(decision.incident, number=next(self._numbers))
+            decision = replace(decision, incident=numbered)
+        self._commit(group, seen, decision, book, fresh=incident.number == 0)
+
+    def _event(self, seen: Seen, incident: Incident) -> Due:
+        quiet = self.placing.quiet(incident.route, self.now)
+        if quiet:
+            self.reached.intervals.add(incident.route)
+        late = self.now - seen.due
+        return Due(quiet.why, quiet.until, late) if quiet else Due(late=late)
+
+    def _decided(self, seen: Seen, incident: Incident, event: Event, book: TownBook, now: int) -> Decision:
+        known = counted(seen, incident, self.placing.plan.severities)
+        return decide(incident, event, now, known, told(seen, incident), book=book)
+
+    def _seen(self, group: SimulatedGroup) -> Seen:
+        return group.seen(self.now, self.deliveries.states(group.deliveries))
+
+    def book(self) -> TownBook:
+        """What decisions are made by now."""
+        return self.town.book(self.placing, self.now, self.reached)
+
+    def _commit(
+        self, group: SimulatedGroup, seen: Seen, decision: Decision, book: TownBook, *, fresh: bool
+    ) -> None:
+        """commit.lua."""
+        orders = orders_of(seen, decision, book)
+        dismissed_for = self._dedup.dismissed_for
+        write = written(seen, decision, orders, fresh=fresh, dismissed_for=dismissed_for)
+        group.commit(write, decision.incident, self.now, self._dedup)
+        number = write["number"]
+        if decision.incident and number:
+            self.incidents[number] = decision.incident
+        self.tell(number, write["lines"])
+        self.reached.steps.update(decision.carried)
+        if decision.quiet:
+            self.deliveries.quiet(group, number)
+        for did, before in self.deliveries.order(group, orders, number, self.now):
+            self.attempts.taken_over(did, before, number)
+        if fresh:
+            gone = self.deliveries.forget_finished(group, number)
+            for old in gone if self._say is None else ():
+                self._forget_incident(group, old)
+        self.schedule(group)
+
+    def tell(self, incident: int, lines: Iterable[Sequence[str]]) -> None:
+        """Lines for the timeline of an incident: kind, text, and whom it concerns."""
+        for line in lines:
+            self.attempts.history(incident, line)
+            if self._say is not None:
+                kind, text, *target = line
+                self._say(Line(self.now, incident, kind, text, *target))
+
+    # --- what holds ---
+
+    def holds_matter(self) -> bool:
+        """Whether anything could hold an alert now."""
+        return self.placing.plan.inhibition.any or bool(self._silences.all)
+
+    def to_be_weighed(self, group: SimulatedGroup) -> bool:
+        """Nobody has judged its alerts by the present news (begin.lua)."""
+        unjudged = any(revision > group.weighed for revision in group.firing.values())
+        return group.marked or self._version > group.by or (self.holds_matter() and unjudged)
+
+    def weigh(self, group: SimulatedGroup, *, beginning: bool = False) -> Lines:
+        """Judges the group's alerts by what is true now; the lines for a timeline that begins."""
+        plan, weighed = self.placing.plan, Weighed()
+        alerts, whole = group.to_weigh(self.now, self._version)
+        scales = Scales(plan.inhibition, plan.inhibit_release, self._silences, self.placing, self.now)
+        asking = weigh(group.gid, alerts, weighed, scales, group.weighed)
+        asks = next(asking, None)
+        while asks is not None:
+            for ask in asks:
+                self._waiting[ask.key][group.gid] = None
+            try:
+                asks = asking.send({ask: self._index.answer(ask) for ask in asks})
+            except StopIteration:
+                asks = None
+        self.reached.rules |= weighed.rules
+        for key, slots in weighed.filed:
+            self._source(group, key, slots)
+        if group.hold(weighed, self.now, self._version, whole=whole):
+            self.deliveries.let_out(group, self.now)
+        lines = weighed.news.all() if beginning else weighed.news.news()
+        incident = group.incident
+        if not beginning and group.opened and incident and incident.status is Status.TRIGGERED:
+            self.tell(incident.number, lines)
+        self.schedule(group)
+        return lines
+
+    def _source(self, group: SimulatedGroup, key: str, slots: tuple[Slot, ...] | None = None) -> None:
+        """A firing alert is filed as a source; the index is told of it at the end of this moment's steps."""
+        alert = group.alerts[key]
+        if alert.copy is None:
+            return
+        if slots is None:
+            slots = self.placing.plan.inhibition.roles(alert.copy.labels).sources
+        member = f"{key}.{group.gid}"
+        source = Source(key, member, alert.rank, alert.known.starts_at, alert.copy.labels)
+        known = self._filed.get(member)
+        if known is None or known[1] != slots or known[0].order != source.order:
+            if known:
+                self._index.remove(known[1], known[0])
+            self._filed[member] = source, slots
+            self._moved[member] = None
+
+    def _sources_end(self, group: SimulatedGroup, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._source_ends(f"{key}.{group.gid}")
+
+    def _source_ends(self, member: str) -> None:
+        """It holds nobody from now on; those whom that concerns are told of it."""
+        if known := self._filed.pop(member, None):
+            self._index.remove(known[1], known[0])
+            self._mark({slot.key for slot in known[1]})
+
+    def _sync(self) -> None:
+        """The index is told of sources that have moved, and the groups that this concerns are marked."""
+        concerned: set[str] = set()
+        for member in self._moved:
+            if (known := self._filed.get(member)) is not None:
+                self._index.add(known[1], known[0])
+                concerned |= {slot.key for slot in known[1]}
+        self._moved.clear()
+        self._mark(concerned)
+
+    def _mark(self, slot_keys: Iterable[str]) -> None:
+        gids = {gid for key in slot_keys for gid in self._waiting.get(key, ())}
+        for gid in sorted(gids):
+            self._mark_group(gid)
+        for key in slot_keys:
+            for gid in [gid for gid in self._waiting.get(key, ()) if gid not in self.groups]:
+                del self._waiting[key][gid]
+
+    def _mark_group(self, gid: str) -> None:
+        if (group := self.groups.get(gid)) is not None:
+            group.mark(self.now + (len(group.firing) + len(group.held)) // 5)
+            self.schedule(group)
+
+    def _walk(self) -> None:
+        """After silences have changed, begun or ended: those groups are judged in which that matters."""
+        rules = self.placing.plan.inhibition
+        for gid in sorted(self.groups):
+            group = self.groups[gid]
+            if any(
+                copy is not None
+                and (
+                    bool(self._silences.matching(copy.labels, self.now)) != (kind_of(by) == "silence")
+                    or rules.in_a_circle(copy.labels)
+                )
+                for copy, by in (
+                    (group.alerts[key].copy, group.held.get(key, "")) for key in (*group.firing, *group.held)
+                )
+            ):
+                self._mark_group(gid)
+        self._walk_at = self._silences.next_change(self.now) or inf
+
+    # --- another configuration ---
+
+    def _reload(self, plan: Any) -> None:
+        """As `gateway/plan.py` puts a plan in force."""
+        if plan.digest == self.placing.plan.digest:
+            return
+        self._generation += 1
+        generation = f"{self._generation} {plan.digest}"
+        bare = self.town.placing(plan, generation, {})
+        adoption = Adoption(bare, generation, self._aliases)
+        fires = [
+            (group, key, copy)
+            for group in self.groups.values()
+            for key in (*group.firing, *group.held)
+            if (copy := group.alerts[key].copy) is not None
+        ]
+        for group, key, copy in fires:
+            adoption.look_at(group.gid, key, copy.labels)
+        self._aliases = adoption.settle(self.groups)
+        self._strays = adoption.strays(self._aliases)
+        self.placing = self.town.placing(plan, generation, self._aliases)
+        self._dedup = self.town.dedup(plan)
+        concerned: dict[str, None] = {}
+        for group, key, copy in fires:
+            roles = plan.inhibition.roles(copy.labels)
+            if roles.targets or key in group.held:
+                concerned[group.gid] = None
+            if roles.sources:
+                self._source(group, key, roles.sources)
+            else:
+                self._source_ends(f"{key}.{group.gid}")
+        self._sync()
+        for gid in concerned:
+            self._mark_group(gid)
+        now_by = adoption.by_now(self._aliases)
+        for gid, place in now_by.items():
+            self._carry_over(self.groups[gid], _meta(place.meta))
+        for gid in now_by:
+            group = self.groups[gid]
+            if group.clocked and group.next > self.now:
+                group.next = self.now
+                self.schedule(group)
+
+    def _carry_over(self, group: SimulatedGroup, meta: GroupMeta) -> None:
+        incident = group.incident
+        if incident is None or not differs(group.meta, meta):
+            return
+        book, seen = self.book(), self._seen(group)
+        decision = self._decided(seen, incident, adopted_by(meta), book, self.now)
+        self._commit(group, seen, besides(seen, decision), book, fresh=False)
+        interval = decision.incident.group_interval if decision.incident else group.interval
+        group.meta, group.interval = meta, interval
+
+
+@lru_cache(maxsize=65_536)
+def _meta(text: str) -> GroupMeta:
+    return GroupMeta(**orjson.loads(text))
