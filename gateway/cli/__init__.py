@@ -71,6 +71,7 @@ def application() -> typer.Typer:
         incidents,
         oncall,
         receivers,
+        record,
         routes,
         serve,
         silences,
@@ -96,6 +97,7 @@ def application() -> typer.Typer:
     app.add_typer(oncall.app, name="oncall", no_args_is_help=True)
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)
+    app.command("record")(record.record)
     app.command("heartbeats")(heartbeats.heartbeats)
     app.command("stats")(stats.stats)
     app.command("version")(version.version)

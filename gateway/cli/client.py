@@ -13,6 +13,7 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,7 +24,7 @@ import typer
 from gateway.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TIMEOUT: Final = 10.0  # seconds without a byte
 MAX_BODY: Final = 64 * 1024 * 1024
@@ -74,9 +75,32 @@ class Client:
         """What the server says to a DELETE of `path`."""
         return self._ask("DELETE", path, TIMEOUT)
 
+    @contextmanager
+    def stream(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[Iterator[bytes]]:
+        """The lines of an answer that goes on and on, as they come; silence for `TIMEOUT` ends it."""
+        asked = urllib.parse.urlencode(query, doseq=True) if query else ""
+        with self._opened("GET", f"{path}?{asked}" if asked else path, TIMEOUT) as response:
+            yield self._lines(response)
+
+    def _lines(self, response: IO[bytes]) -> Iterator[bytes]:
+        try:
+            while line := response.readline(MAX_BODY):
+                yield line
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silence(error, TIMEOUT) from None
+
     def _ask(
         self, method: str, path: str, timeout: float, body: Mapping[str, object] | None = None
     ) -> Answer:
+        with self._opened(method, path, timeout, body) as response:
+            try:
+                return Answer(self._document(response), _clock(response.headers))
+            except (OSError, http.client.HTTPException) as error:
+                raise self._silence(error, timeout) from None
+
+    def _opened(
+        self, method: str, path: str, timeout: float, body: Mapping[str, object] | None = None
+    ) -> http.client.HTTPResponse:
         sent = b"" if method == "POST" else None
         headers = {"Accept": "application/json", "User-Agent": "tocsin-cli"}
         if body is not None:
@@ -90,8 +114,7 @@ class Client:
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         try:
-            with self._opener.open(request, timeout=timeout) as response:
-                return Answer(self._document(response), _clock(response.headers))
+            opened: http.client.HTTPResponse = self._opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refusal(error) from None
@@ -99,6 +122,7 @@ class Client:
             raise self._silence(error.reason, timeout) from None
         except (OSError, http.client.HTTPException) as error:
             raise self._silence(error, timeout) from None
+        return opened
 
     def _document(self, response: IO[bytes]) -> dict[str, Any]:
         raw = response.read(MAX_BODY + 1)
@@ -229,7 +253,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _clock(headers: Mapping[str, str]) -> datetime:
+def _clock(headers: http.client.HTTPMessage) -> datetime:
     try:
         return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError):

@@ -9,13 +9,15 @@ says something about the recording itself, such as how many alerts are missing, 
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from routing.alerts import Arrival
 
@@ -56,3 +58,32 @@ def as_line(document: Mapping[str, object]) -> bytes:
 def moment(at: int) -> str:
     """RFC 3339 in UTC, with milliseconds."""
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
+
+
+class Redaction:
+    """Hides the values of labels: equal values become equal hashes, by a key that nobody keeps.
+
+    So two recordings cannot be compared, and no value can be found by trying out what it may have been.
+    Annotations are free text, in which values come again: they are left out.
+    """
+
+    def __init__(self, labels: Collection[str] = (), keep: Collection[str] = ()) -> None:
+        """Hides these `labels`, or where there are none all but those to `keep`."""
+        self._labels = labels
+        self._keep = keep
+        self._key = secrets.token_bytes(32)
+
+    def hide(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """An alert as `alert` gives it, without what is to be hidden."""
+        labels = {
+            name: self._hash(value) if self._hides(name) else value
+            for name, value in document["labels"].items()
+        }
+        shown = {name: value for name, value in document.items() if name != "annotations"}
+        return shown | {"labels": labels}
+
+    def _hides(self, name: str) -> bool:
+        return name in self._labels if self._labels else name not in self._keep
+
+    def _hash(self, value: str) -> str:
+        return blake2b(value.encode(), key=self._key, digest_size=8).hexdigest()
