@@ -173,7 +173,7 @@ class Suite:
     """A file of tests. `config` is the file of the configuration, found from the test file's folder.
 
     Attributes:
-        zone: the time zone of times without an offset; "" for UTC.
+        zone: the time zone of times without an offset.
         document: the file as written, with the place of everything in it.
     """
 
