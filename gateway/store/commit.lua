@@ -2,13 +2,13 @@
 -- Writes what was decided about a group, fenced by the version it was decided from, in one atomic step:
 -- the incident, its next deadline, what each target must be told. What can be sent at once comes back claimed.
 --
--- KEYS[1]  the shard's prefix. Touches g, s, c, e, x, gd of the group; d, ready, busy, id; i, l; due, open, slots,
+-- KEYS[1]  the shard's prefix. Touches g, s, c, e, x, gd of the group; d, ready, busy, id; i, l, w; due, open, slots,
 --          closed, unresolved, resolved, activity.
 -- lease    ms; room: JSON, kind of receiver -> how many deliveries the caller can begin
 -- decision JSON: version, seq, opened (as read), doc (text, '' = no incident), number, open, rung, tick, deadline (0 = none), leave,
 --          considered, resolved_at, opened_at, lines [[kind, text]...], orders [{id, wanted, rings, reason, final, rank, unless,
 --          by, notice, new, takes}...]; clocked and worst (0 = no policy), climbs (1 = steps to come), shows, quiet (bool), dismiss (ms, 0 = not);
---          meta, interval: of the route that it goes on under ('' = as before)
+--          meta, interval: of the route that it goes on under ('' = as before); why: what it was made from (text, '' = not kept)
 local gid, lease, room = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local decision = cjson.decode(ARGV[4])
 local t = now()
@@ -95,6 +95,19 @@ if incident > 0 then
   end
 end
 tell(incident, t, decision.lines)
+
+-- What it was made from. Of looks in a row after which nothing followed the newest will do.
+local IDLE, DECISIONS_KEPT = '{"idle":true', 200
+if incident > 0 and (decision.why or '') ~= '' then
+  local kept = key('w', incident)
+  local last = redis.call('LINDEX', kept, -1)
+  if last and last:sub(1, #IDLE) == IDLE and decision.why:sub(1, #IDLE) == IDLE then
+    redis.call('LSET', kept, -1, decision.why)
+  else
+    redis.call('RPUSH', kept, decision.why)
+    redis.call('LTRIM', kept, -DECISIONS_KEPT, -1)
+  end
+end
 
 -- What an acknowledgement makes unnecessary is not heard any more; an attempt that has begun is on its way.
 for _, did in ipairs(decision.quiet and redis.call('SMEMBERS', key('gd', gid)) or {}) do

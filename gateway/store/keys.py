@@ -28,6 +28,7 @@ A script is given the shard's prefix `t:{n}` and makes the names of what it touc
 | `t:{n}:dead` | sorted set | dead letters; score: since when |
 | `t:{n}:i:NUMBER` | string | an incident's record (JSON), beside its group's copy, until retention ends |
 | `t:{n}:l:NUMBER` | list | its timeline, JSON lines |
+| `t:{n}:w:NUMBER` | list | its newest decisions, each with what it was made from (JSON) |
 | `t:{n}:id:NUMBER` | set | its deliveries |
 | `t:{n}:unresolved`, `t:{n}:resolved` | sorted sets | incident numbers; scores: opened at, resolved at |
 | `t:{n}:activity` | list | the newest lines of all incidents, bounded |

@@ -6,7 +6,7 @@
 -- Groups with alerts that are held, and that nobody has judged for long, are due to be judged anew: no news that is lost
 -- (with a registration that ran out, or in a store that failed over) shall hold anybody for ever.
 --
--- KEYS[1]  the shard's prefix. Touches groups, open, due, looks, cursor, heard, resolved, dead; g, h, x, y, d, ready, busy; i, l, id.
+-- KEYS[1]  the shard's prefix. Touches groups, open, due, looks, cursor, heard, resolved, dead; g, h, x, y, d, ready, busy; i, l, w, id.
 local page, retention, free, t = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', now()
 local looked, repaired, forgotten = 0, 0, 0
 if free then redis.call('HSET', HEARD, 'alive', t, 'since', t) end
@@ -91,7 +91,7 @@ for _, incident in ipairs(redis.call('ZRANGEBYSCORE', RESOLVED, '-inf', t - rete
       redis.call('ZREM', DUE, 'd:' .. did)
       redis.call('ZREM', UNSENT, did)
     end
-    redis.call('DEL', key('i', incident), key('l', incident), key('id', incident))
+    redis.call('DEL', key('i', incident), key('l', incident), key('w', incident), key('id', incident))
     redis.call('ZREM', RESOLVED, incident)
     forgotten = forgotten + 1
   end

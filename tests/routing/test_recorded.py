@@ -1,4 +1,4 @@
-"""A recorded decision can be read again, made again, said in words, and compared with what it would be now."""
+"""A recorded decision can be read again, made again, said in words, and compared with what it would be."""
 
 from __future__ import annotations
 
