@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from config.compile import Integration
     from gateway.placing import Placing
+    from receivers.base import Traits
     from routing.incident_records import Incident
     from routing.policies import Policy
 
@@ -76,7 +77,7 @@ class PlanBook:
     def fields(self, place: str, incident: Incident) -> dict[str, Any]:
         """See `routing.deciding.Addresses`. Raises KeyError as `at` does."""
         integration = self.at(place)
-        traits = kinds.module(integration.kind).traits(integration.config)
+        traits = self._traits(integration)
         return {
             "receiver": integration.receiver,
             "person": integration.person,
@@ -161,7 +162,7 @@ class PlanBook:
         if plain:
             found = self._placing.integrations(target.name)
         else:
-            found = self._directory.integrations((target,), incident.team, incident.severity)
+            found = self._placing.told(target, incident.team, incident.severity)
         for one in found:
             yield Way(self._place(one, twice=plain), self._spoken(one, note), target, one.delay)
 
@@ -179,12 +180,15 @@ class PlanBook:
             who = f"{channel} ({who})"
         return f"{who} by {BY[one.kind]}"
 
+    def _traits(self, integration: Integration) -> Traits:
+        return kinds.module(integration.kind).traits(integration.config)
+
     def _place(self, integration: Integration, *, twice: bool) -> str:
         """Two integrations with one address are two places if they tell it differently.
 
         `twice`: even if they do not, as Alertmanager would tell a receiver that has the same one twice.
         """
-        traits = kinds.module(integration.kind).traits(integration.config)
+        traits = self._traits(integration)
         place = first = f"{integration.kind}:{traits.target}"
         if isinstance(integration.config, EmailConfig):  # whose target is a server, whoever reads it
             place = first = f"{first}:{integration.config.to}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from config.compile import Integration, Plan
     from config.integrations import IntegrationConfig
     from gateway.store.arguments import Generation
+    from routing.policies import Target
     from routing.tree import Route
 
 _MEMO_SIZE: Final = 200_000
@@ -77,6 +78,7 @@ class Placing:
         self._by_alert: dict[str, Placed] = {}
         self._routes = {route.key: route for route in walk(plan.root)}
         self._by_group: dict[tuple[object, ...], Placement] = {}
+        self._told: dict[tuple[str, str, str, str], tuple[Integration, ...]] = {}
         self._beats: dict[str, tuple[str, ...]] = {}
         self._timed = [route.key for route in self._routes.values() if route.mute or route.active]
         self._quiet_until = (-1, 0)  # for which minute, and what
@@ -168,6 +170,16 @@ class Placing:
         """Of a receiver; of the root's where it is gone from the configuration: somebody must be told."""
         found = self.plan.receivers.get(receiver)
         return found if found is not None else self.plan.receivers[self.plan.root.receiver]
+
+    def told(self, target: Target, team: str, severity: str) -> tuple[Integration, ...]:
+        """How one target is told (`Directory.integrations`), found once."""
+        key = (target.kind, target.name, team, severity)
+        found = self._told.get(key)
+        if found is None:
+            if len(self._told) >= _MEMO_SIZE:
+                self._told.clear()
+            found = self._told[key] = self.plan.directory.integrations((target,), team, severity)
+        return found
 
     def address(self, receiver: str, kind: str, pinned: IntegrationConfig) -> IntegrationConfig:
         """The pinned address with today's credentials, where the configuration still has that address."""

@@ -38,7 +38,7 @@ class SimulatedAttempts:
 
     def history(self, incident: int, line: Sequence[str]) -> None:
         """A line of a timeline, which messages may show."""
-        if incident:
+        if incident and self._world.town.shows:
             kind, text, *target = line
             entry = {"at": self._world.now, "kind": kind, "text": text, "target": target[0] if target else ""}
             self._history[incident].append(entry)
@@ -101,8 +101,9 @@ class SimulatedAttempts:
         counted = revision
         if not final and fired + held == 0 and group.over:
             counted = max(one["wanted"], min(revision, max(group.over.values()) - 1))
+        shows = world.town.shows  # else nobody asks for what stands in the message
         ended.sort(key=lambda key: (group.over[key], key))
-        lines = [entry for entry in self._history.get(number, ()) if is_news(entry)]
+        lines = [entry for entry in self._history.get(number, ()) if is_news(entry)] if shows else []
         return Begun(
             fields=dict(one),
             revision=counted,
@@ -117,8 +118,8 @@ class SimulatedAttempts:
             unheard=unheard,
             held=held,
             held_by=held_by,
-            firing_alerts=group.stored(firing),
-            ended_alerts=group.stored(ended[:SHOWN]),
+            firing_alerts=group.stored(firing) if shows else (),
+            ended_alerts=group.stored(ended[:SHOWN]) if shows else (),
             history=tuple(map(said_when, lines)),
         )
 

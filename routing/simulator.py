@@ -270,10 +270,11 @@ class Simulator:
         decision = self._decided(seen, incident, self._event(seen, incident), book, seen.due)
         unjudged = seen.counted.fired_rev > group.weighed
         if self.holds_matter() and (tells(decision) or unjudged):
-            beginning = incident.status is Status.PENDING
+            beginning, before = incident.status is Status.PENDING, seen.counted
             lines = self.weigh(group, beginning=beginning)
             seen = self._seen(group)
-            decision = self._decided(seen, incident, self._event(seen, incident), book, seen.due)
+            if seen.counted != before:
+                decision = self._decided(seen, incident, self._event(seen, incident), book, seen.due)
             if beginning:
                 decision = replace(decision, lines=(*decision.lines, *(Decided(*line) for line in lines)))
         if decision.incident and decision.incident.open and not decision.incident.number:

@@ -73,7 +73,9 @@ class TownBook(Book, Addresses, Protocol):
 
 
 class Town(Protocol):
-    """Everything that a simulation is told of the world outside."""
+    """Everything that a simulation is told of the world outside. `shows`: messages are asked for."""
+
+    shows: bool
 
     def placing(self, plan: Any, generation: str, aliases: Mapping[str, str]) -> Placing:
         """What a plan says of each alert; `aliases`: groups that go on as others since a change."""

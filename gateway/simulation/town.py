@@ -13,9 +13,10 @@ from routing.delivery import Failed, Rejected, Told
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from config.compile import Plan
+    from config.compile import Integration, Plan
     from config.integrations import IntegrationConfig
-    from receivers.base import Kind
+    from gateway.book import Rota
+    from receivers.base import Kind, Traits
     from routing.clocks import Book
     from routing.incident_records import Incident
     from routing.oncall import Override
@@ -34,7 +35,9 @@ class PlanTown:
         for one in overrides:
             self._overrides[one.schedule] = (*self._overrides.get(one.schedule, ()), one)
         self._answer = answer
+        self.shows = texts
         self._texts = _texts() if texts else None
+        self._traits: dict[int, Traits] = {}
         self._receivers: set[str] = set()
 
     def placing(self, plan: Plan, generation: str, aliases: Mapping[str, str]) -> Placing:
@@ -49,7 +52,7 @@ class PlanTown:
 
     def book(self, placing: Placing, now: int, reached: Reached) -> PlanBook:
         """See `Town.book`."""
-        return _Book(placing, _Rota(placing.plan, self._overrides, reached), now)
+        return _Book(placing, _Rota(placing.plan, self._overrides, reached), now, self._traits)
 
     def send(
         self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book
@@ -99,6 +102,17 @@ def _texts() -> Any:
 
 class _Book(PlanBook):
     """Keeps the address itself with a delivery, where the service pins it."""
+
+    def __init__(self, placing: Placing, rota: Rota, now: int, traits: dict[int, Traits]) -> None:
+        """`traits` are remembered by the address, which the placing keeps alive."""
+        super().__init__(placing, rota, now)
+        self._known = traits
+
+    def _traits(self, integration: Integration) -> Traits:
+        key = id(integration.config)
+        if (found := self._known.get(key)) is None:
+            found = self._known[key] = super()._traits(integration)
+        return found
 
     def fields(self, place: str, incident: Incident) -> dict[str, Any]:
         return super().fields(place, incident) | {"config": self.at(place).config}
