@@ -65,6 +65,8 @@ class AlertRule:
         labels: those that the rule sets, and those that its group sets for all its rules.
         path: from the top of the file, as problems print it.
         line, column: of its `alert:`, counted from 1.
+        holds: how long its expression must hold before it fires (`for`), ms.
+        annotations: as it writes them, templates and all.
     """
 
     name: str
@@ -75,6 +77,8 @@ class AlertRule:
     path: Path
     line: int
     column: int
+    holds: int = 0
+    annotations: tuple[RuleLabel, ...] = ()
 
 
 def load_rules(files: Iterable[str | os.PathLike[str]]) -> tuple[AlertRule, ...]:
@@ -197,6 +201,8 @@ class _Reader:
             path=path,
             line=place.line,
             column=place.column,
+            holds=_milliseconds(_text_at(rule, "for")) or 0,
+            annotations=annotations,
         )
 
     def _recording(self, path: Path, rule: Node, annotations: tuple[RuleLabel, ...]) -> None:
