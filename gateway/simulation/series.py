@@ -148,7 +148,9 @@ def _matrix(document: Any, where: str) -> list[tuple[dict[str, str], list[int]]]
             and _is_alert(labels, where)
             and (times := sorted(round(at * 1000) for at, _ in one["values"]))
         ]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except ReplayError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise ReplayError(
             f"{where}: expected an answer of Prometheus' query_range; this is something else"
         ) from None
