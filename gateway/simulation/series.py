@@ -137,10 +137,7 @@ def _matrix(document: Any, where: str) -> list[tuple[dict[str, str], list[int]]]
     try:
         data = document["data"]
         kind, result = data["resultType"], data["result"]
-        if kind != "matrix":
-            raise ReplayError(
-                f"{where}: expected the answer to a range query (matrix); this is a {str(kind)[:40]}"
-            )
+        _expect_matrix(kind, where)
         return [
             ({name: value for name, value in labels.items() if name not in _OF_THE_SERIES}, times)
             for one in result
@@ -154,6 +151,11 @@ def _matrix(document: Any, where: str) -> list[tuple[dict[str, str], list[int]]]
         raise ReplayError(
             f"{where}: expected an answer of Prometheus' query_range; this is something else"
         ) from None
+
+
+def _expect_matrix(kind: Any, where: str) -> None:
+    if kind != "matrix":
+        raise ReplayError(f"{where}: expected a range query's answer (matrix); this is a {str(kind)[:40]}")
 
 
 def _is_alert(labels: Any, where: str) -> bool:
