@@ -1,0 +1,205 @@
+"""Which values of one label some matchers tell apart: one value for each way in which they can answer.
+
+Where matchers list values (`=`, `!=`, `=~"a|b"`), the values are complete: whatever value an alert has, every
+matcher answers it as one of these. Other regular expressions are compared with each other as
+`routing/satisfiable.py` does it; of those for which that takes too long the values are samples, and
+`sampled` says which they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from routing.at_once import Conditions
+from routing.matchers import Matcher
+from routing.regex_tree import samples
+from routing.satisfiable import UNDECIDED, find, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+MAX_CELLS: Final = 256  # ways in which expressions of one label can answer together
+STEPS: Final = 500  # of one comparison of expressions
+MAX_ASKED: Final = 4_000  # comparisons for one difference; most take less than 100 µs
+MAX_UNDECIDED: Final = 40  # those that took too long; one takes up to 10 ms
+_TRIES: Final = 8  # values that are passed over because they are listed
+
+_OTHERS: Final = ("other", "another", "something else")
+
+
+@dataclass(slots=True)
+class Effort:
+    """How much more may be asked about regular expressions."""
+
+    asked: int = MAX_ASKED
+    undecided: int = MAX_UNDECIDED
+
+    @property
+    def spent(self) -> bool:
+        """No more is asked."""
+        return self.asked <= 0 or self.undecided <= 0
+
+    def find(self, matchers: Iterable[Matcher], name: str) -> tuple[bool, str | None]:
+        """(whether it is known, a value that meets all matchers, None for none)."""
+        if self.spent:
+            return False, None
+        self.asked -= 1
+        answer = find(matchers, steps=STEPS)
+        if answer == UNDECIDED:
+            self.undecided -= 1
+            return False, None
+        return True, None if answer.labels is None else answer.labels.get(name, "")
+
+
+@dataclass(frozen=True)
+class LabelValues:
+    """The values of one label that matter.
+
+    Attributes:
+        texts: one value for each way in which matchers and `word` answer; bit n of a mask is the n-th.
+        masks: for each matcher the values that meet it.
+        common: the values that some matcher, or a caller, names; others only stand for what has no name.
+        sampled: regular expressions of which there may be further values that nobody stands for.
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    masks: Mapping[Matcher, int]
+    common: frozenset[str]
+    sampled: tuple[Matcher, ...]
+    _conditions: Conditions = field(repr=False)
+    _word: Callable[[str], object] = field(repr=False)
+    _places: Mapping[tuple[int, object], int] = field(repr=False)
+
+    @property
+    def every(self) -> int:
+        """The mask of all values."""
+        return (1 << len(self.texts)) - 1
+
+    def place(self, value: str) -> int | None:
+        """Which of `texts` stands for a value; None if none does, which only samples allow."""
+        return self._places.get((self._conditions.mask({self.name: value}), self._word(value)))
+
+
+def values_of(
+    name: str,
+    matchers: Iterable[Matcher],
+    *,
+    words: Sequence[str] = (),
+    word: Callable[[str], object] = lambda _: None,
+    more: Iterable[str] = (),
+    effort: Effort | None = None,
+) -> LabelValues:
+    """The values of the label `name` that its `matchers` tell apart, and for which `word` differs.
+
+    `words` are the texts, in lower case, whose spelling in capitals does not matter to `word`. `more` are
+    values that are known to occur: they make samples better.
+    """
+    asked = tuple(dict.fromkeys(matchers))
+    conditions = Conditions([[one] for one in asked])
+    written = dict.fromkeys(value for one in asked for value in _listed(one) or ())
+    spelled = [text for one in words for text in _spelled(one, written)]
+    patterns = [one for one in asked if _listed(one) is None]
+    named = (*written, *spelled, *more)
+    sampled: list[Matcher] = []
+    unnamed = list(_unnamed(name, patterns, {*written, *words}, sampled, effort or Effort()))
+    if patterns and words:
+        sampled = patterns  # spellings of words are not compared with expressions
+    places: dict[tuple[int, object], int] = {}
+    texts: list[str] = []
+    for value in (*named, *unnamed, ""):
+        key = (conditions.mask({name: value}), word(value))
+        if key not in places:
+            places[key] = len(texts)
+            texts.append(value)
+        elif not value and texts[places[key]] not in named:
+            texts[places[key]] = ""  # what no matcher tells from a missing label is missing
+    masks = {one: sum(1 << at for at, text in enumerate(texts) if one.matches({name: text})) for one in asked}
+    return LabelValues(
+        name, tuple(texts), masks, frozenset(named) - {""}, tuple(sampled), conditions, word, places
+    )
+
+
+def _listed(matcher: Matcher) -> tuple[str, ...] | None:
+    """The values that decide what the matcher says; None where it is an expression."""
+    if matcher.op in ("=", "!="):
+        return (matcher.value,)
+    return listed(Matcher(matcher.name, "=~", matcher.value))
+
+
+def _spelled(word: str, taken: Mapping[str, object]) -> Iterator[str]:
+    """The word itself, and a spelling of it that no matcher lists."""
+    yield word
+    for text in (word.capitalize(), word.upper(), *_capitals(word)):
+        if text not in taken and text.lower() == word:
+            yield text
+            return
+
+
+def _capitals(word: str) -> Iterator[str]:
+    for at in range(1, min(1 << len(word), 4_096)):
+        yield "".join(char.upper() if at >> place & 1 else char for place, char in enumerate(word))
+
+
+def _unnamed(
+    name: str, patterns: Sequence[Matcher], taken: set[str], sampled: list[Matcher], effort: Effort
+) -> Iterator[str]:
+    """A value that nobody lists for each way in which the expressions can answer; adds to `sampled`."""
+    other = next(one for one in _others() if one not in taken)
+    yield other
+    cells: list[tuple[tuple[Matcher, ...], str]] = [((), other)]
+    for pattern in dict.fromkeys(one.value for one in patterns):
+        yield from (text for text in samples(pattern) if text not in taken)
+        found, certain = _split(name, cells, pattern, taken, effort)
+        if not certain or len(found) > MAX_CELLS:
+            sampled += [one for one in patterns if one.value == pattern]
+            found = found[:MAX_CELLS]
+        cells = found
+    yield from (value for _, value in cells)
+
+
+def _signs(name: str, pattern: str) -> tuple[Matcher, Matcher]:
+    return Matcher(name, "=~", pattern), Matcher(name, "!~", pattern)
+
+
+def _split(
+    name: str,
+    cells: Iterable[tuple[tuple[Matcher, ...], str]],
+    pattern: str,
+    taken: set[str],
+    effort: Effort,
+) -> tuple[list[tuple[tuple[Matcher, ...], str]], bool]:
+    """Each cell with and without what meets the pattern, and whether none is forgotten for certain."""
+    found = []
+    certain = True
+    signs = _signs(name, pattern)
+    for cell, value in cells:
+        here, there = signs if signs[0].matches({name: value}) else signs[::-1]
+        found.append(((*cell, here), value))
+        known, other = _free(name, (*cell, there), taken, effort)
+        certain = certain and known
+        if other is not None:
+            found.append(((*cell, there), other))
+    return found, certain
+
+
+def _free(
+    name: str, matchers: tuple[Matcher, ...], taken: set[str], effort: Effort
+) -> tuple[bool, str | None]:
+    """As `Effort.find`, but no value that is listed."""
+    avoided: tuple[Matcher, ...] = ()
+    for _ in range(_TRIES):
+        known, value = effort.find((*matchers, *avoided), name)
+        if value is None or value not in taken:
+            return known, value
+        avoided = (*avoided, Matcher(name, "!=", value))
+    return False, None
+
+
+def _others() -> Iterator[str]:
+    yield from _OTHERS
+    number = 0
+    while True:
+        number += 1
+        yield f"other {number}"
