@@ -46,6 +46,21 @@ def read(written: str, spot: Spot) -> Name:
     return Name(written, "receiver", written, spot)
 
 
+def called(one: Notification) -> str:
+    """The name by which a test would call whom a notification tells."""
+    if one.target_kind == "receiver":
+        return one.target
+    if one.target_kind == "user":
+        return f"user:{one.target}"
+    match one.by:
+        case "slack" if one.where:
+            return f"slack:{one.where}"
+        case "email" if "," not in one.where:
+            return f"mail:{one.where}"
+        case _:
+            return f"team:{one.target}"
+
+
 def is_told(name: Name, by: Notification) -> bool:
     """Whether a notification tells whom the name means."""
     return _TELLS[name.kind](name.name, by)
