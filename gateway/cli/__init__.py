@@ -76,6 +76,7 @@ def application() -> typer.Typer:
         serve,
         silences,
         stats,
+        test,
         version,
     )
 
@@ -97,6 +98,7 @@ def application() -> typer.Typer:
     app.add_typer(oncall.app, name="oncall", no_args_is_help=True)
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)
+    app.command("test", no_args_is_help=True)(test.run_tests)
     app.command("record")(record.record)
     app.command("heartbeats")(heartbeats.heartbeats)
     app.command("stats")(stats.stats)
