@@ -23,7 +23,7 @@ from gateway.store.records import group_meta
 from gateway.store.unavailable import StoreUnavailableError
 from routing.adoption import adopted_by, differs
 from routing.deciding import besides, counted, told
-from routing.incident import decide
+from routing.recorded import made
 from routing.tree import POLICY
 
 if TYPE_CHECKING:
@@ -121,9 +121,19 @@ async def _carry_over(store: Store, place: Placement, book: PlanBook, placing: P
             return
         event = adopted_by(meta)
         known = counted(group, incident, placing.plan.severities)
-        decision = decide(incident, event, group.now, known, told(group, incident), book=book)
+        decision, record = made(
+            incident,
+            event,
+            group.now,
+            known,
+            told(group, incident),
+            book=book,
+            plan=placing.plan.digest,
+        )
         orders = orders_of(group, decision, book)
-        written = to_write(group, besides(group, decision), orders, fresh=False, meta=place.meta)
+        written = to_write(
+            group, besides(group, decision), orders, fresh=False, meta=place.meta, record=record
+        )
         if await store.commit(place.shard, place.gid, written, {}) is not None:
             log.info("incident.adopted", incident=incident.number, route=meta.route)
             return

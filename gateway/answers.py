@@ -30,8 +30,8 @@ from routing.events import (
     ResponderAdded,
     Unacknowledged,
 )
-from routing.incident import decide
 from routing.policies import Target
+from routing.recorded import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,15 @@ class Answers:
             if present is None or present.number != number:
                 return group, incident, incident  # the group has gone on: this one is long over
             known = counted(group, present, self._plan.severities)
-            decision = decide(present, answer, group.now, known, told(group, present), book=book)
+            decision, record = made(
+                present,
+                answer,
+                group.now,
+                known,
+                told(group, present),
+                book=book,
+                plan=self._plan.last.digest,
+            )
             after = decision.incident or present
             if after == present and not decision.lines:
                 return group, present, present
@@ -135,6 +143,7 @@ class Answers:
                 orders_of(group, decision, book),
                 fresh=False,
                 dismissed_for=self._store.timing.dismissed_for,
+                record=record,
             )
             claimed = await self._store.commit(shard, incident.gid, written, self._sender.room())
             if claimed is not None:

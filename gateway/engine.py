@@ -21,8 +21,8 @@ from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.deciding import counted, incident_of, tells, told
 from routing.decisions import Line
 from routing.events import Due
-from routing.incident import decide
 from routing.incident_records import Status
+from routing.recorded import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gateway.store.store import Store
     from routing.decisions import Decision
     from routing.incident_records import Incident
+    from routing.recorded import Recorded
 
 log = structlog.get_logger()
 
@@ -205,7 +206,7 @@ class Engine:
         if incident is None:  # only memories of ended alerts
             await self._store.commit(group.shard, group.gid, nothing(group), {})
             return
-        decision = self._decided(group, incident, book)
+        decision, record = self._decided(group, incident, book)
         if self._holds.matter() and (tells(decision) or group.unjudged):
             beginning = incident.status is Status.PENDING
             weighed = await self._holds.weigh(group.shard, group.gid, beginning=beginning)
@@ -214,7 +215,7 @@ class Engine:
             if group.version != decided_from:  # our lease is lost: somebody else has decided meanwhile
                 metrics.decisions.labels("again").inc()
                 return
-            decision = self._decided(group, incident, book)
+            decision, record = self._decided(group, incident, book)
             if beginning:
                 decision = replace(decision, lines=(*decision.lines, *(Line(*line) for line in lines)))
         if decision.incident and decision.incident.open and not decision.incident.number:
@@ -230,6 +231,7 @@ class Engine:
                 orders,
                 fresh=incident.number == 0,
                 dismissed_for=self._store.timing.dismissed_for,
+                record=record,
             ),
             self._sender.room(),
         )
@@ -245,13 +247,21 @@ class Engine:
             log.info("incident", what=line.kind, incident=number, route=group.meta.route, text=line.text)
         self._sender.accept(claimed)
 
-    def _decided(self, group: ClaimedGroup, incident: Incident, book: PlanBook) -> Decision:
+    def _decided(self, group: ClaimedGroup, incident: Incident, book: PlanBook) -> tuple[Decision, Recorded]:
         placing = self._plan.current
         quiet = placing.quiet(incident.route, group.now)
         late = group.now - group.due
         event = Due(quiet.why, quiet.until, late) if quiet else Due(late=late)
         group_now = counted(group, incident, placing.plan.severities)
-        return decide(incident, event, group.due, group_now, told(group, incident), book=book)
+        return made(
+            incident,
+            event,
+            group.due,
+            group_now,
+            told(group, incident),
+            book=book,
+            plan=placing.plan.digest,
+        )
 
     async def _put_aside(self, group: ClaimedGroup, error: Exception) -> None:
         metrics.decisions.labels("failed").inc()

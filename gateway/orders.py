@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from config.compile import pin
+from gateway.store.decisions import text
 from routing import deciding
 from routing.decisions import Decision
 from routing.incident_records import to_record
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.book import PlanBook
     from gateway.store.records import ClaimedGroup
+    from routing.recorded import Recorded
 
 
 def to_write(
@@ -26,10 +28,12 @@ def to_write(
     fresh: bool,
     dismissed_for: int = 0,
     meta: str = "",
+    record: Recorded | None = None,
 ) -> dict[str, Any]:
     """The decision as commit.lua reads it. `fresh`: it was about an incident that had no number yet.
 
-    `meta` is what the group keeps of the plan from now on, "" for what it has.
+    `meta` is what the group keeps of the plan from now on, "" for what it has; `record` is kept with the
+    incident.
     """
     incident = decision.incident
     return deciding.written(group, decision, orders, fresh=fresh, dismissed_for=dismissed_for) | {
@@ -37,6 +41,7 @@ def to_write(
         # Closed without a number: its predecessor's record stays, which a late copy may still bring back.
         "doc": orjson.dumps(to_record(incident)).decode() if incident else group.doc,
         "meta": meta,
+        "why": text(record) if record and incident else "",
     }
 
 

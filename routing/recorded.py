@@ -39,6 +39,8 @@ _EVENTS: Final = {
         events.Adopted,
     )
 }
+DIGITS: Final = 12
+"""So much of a plan's digest tells it from others."""
 _KNOWN: Final[dict[type[Any], tuple[tuple[str, Any], ...]]] = {}
 _PLAIN: Final = (str, int, bool, dict, type(None))
 
@@ -74,15 +76,30 @@ class Recorded:
     @property
     def idle(self) -> bool:
         """Somebody looked, and nothing followed."""
-        made = self.decided
-        same = made.status == self.incident.status
-        return isinstance(self.event, Due) and same and not (made.orders or made.rings or made.lines)
+        so = self.decided
+        nothing = so.status == self.incident.status and not (so.orders or so.rings or so.lines)
+        return isinstance(self.event, Due) and nothing
 
 
 def decided(decision: Decision) -> Decided:
     """What is recorded of a decision."""
     status = str(decision.incident.status) if decision.incident else ""
     return Decided(status, decision.orders, decision.rings, decision.deadline, decision.lines)
+
+
+def made(
+    incident: Incident,
+    event: Event,
+    now: int,
+    group: Group,
+    told: tuple[Told, ...],
+    *,
+    book: Book,
+    plan: str,
+) -> tuple[Decision, Recorded]:
+    """What `decide` says, and the record of it; `plan` is the digest of the plan that the book is of."""
+    decision = decide(incident, event, now, group, told, book=book)
+    return decision, Recorded(now, event, incident, group, told, plan[:DIGITS], decided(decision))
 
 
 # --- made again ----------------------------------------------------------------------------------------
@@ -101,8 +118,8 @@ def replayed(one: Recorded, book: Book, quiet: Quiet | None) -> Decided:
 
 def to_json(one: Recorded) -> dict[str, Any]:
     """The record as JSON has it. It begins with `idle` where nothing followed (commit.lua looks at that)."""
-    made: dict[str, Any] = {"idle": True} if one.idle else {}
-    return made | {
+    idle: dict[str, Any] = {"idle": True} if one.idle else {}
+    return idle | {
         "schema": SCHEMA,
         "at": one.at,
         "event": {"kind": type(one.event).__name__.lower(), **_brief(one.event)},
@@ -120,7 +137,7 @@ def from_json(record: Mapping[str, Any]) -> Recorded:
     Raises:
         ValueError, KeyError, TypeError: it is of another schema, or it is none.
     """
-    made = record["decided"]
+    found = record["decided"]
     return Recorded(
         at=int(record["at"]),
         event=_event(record["event"]),
@@ -129,11 +146,11 @@ def from_json(record: Mapping[str, Any]) -> Recorded:
         told=tuple(_whole(Told, each) for each in record["told"]),
         plan=str(record["plan"]),
         decided=Decided(
-            status=made["status"],
-            orders=tuple(_whole(Order, each) for each in made.get("orders", ())),
-            rings=tuple(_whole(Ring, each) for each in made.get("rings", ())),
-            deadline=made.get("deadline"),
-            lines=tuple(_whole(Line, each) for each in made.get("lines", ())),
+            status=found["status"],
+            orders=tuple(_whole(Order, each) for each in found.get("orders", ())),
+            rings=tuple(_whole(Ring, each) for each in found.get("rings", ())),
+            deadline=found.get("deadline"),
+            lines=tuple(_whole(Line, each) for each in found.get("lines", ())),
         ),
     )
 
