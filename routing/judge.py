@@ -26,7 +26,7 @@ from routing.inhibition import Ask, Inhibited, Released
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
-    from routing.inhibition import Rules, Slot, Source, Verdict
+    from routing.inhibition import Roles, Rules, Slot, Source, Verdict
 
     Sources = tuple[Source, ...]
     Asking = Generator[tuple[Ask, ...], Mapping[Ask, Sources], Verdict | None]
@@ -36,7 +36,9 @@ FEW: Final = 8
 BOUND: Final = 200
 
 
-def judge(rules: Rules, alert: Source, silenced: Silenced, *, bound: int = BOUND) -> Asking:
+def judge(
+    rules: Rules, alert: Source, silenced: Silenced, *, roles: Roles | None = None, bound: int = BOUND
+) -> Asking:
     """Decides whether a firing alert is inhibited; None if not.
 
     Yields questions, all of one step together, and expects a mapping that answers each of them; after the
@@ -48,9 +50,10 @@ def judge(rules: Rules, alert: Source, silenced: Silenced, *, bound: int = BOUND
             otherwise than themselves, neither might be released.
         silenced: whether an alert with these labels is held by a silence or the like, so that it cannot be
             the one that is told. It inhibits others all the same.
+        roles: its part in the rules, where that is known.
         bound: if a circle has more alerts than this, it is no longer made out which of them is the first.
     """
-    roles = rules.roles(alert.labels)
+    roles = roles or rules.roles(alert.labels)
     if not roles.targets:
         return None
     own = rules.circles_from(roles)

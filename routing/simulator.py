@@ -168,8 +168,7 @@ class Simulator:
         metas: dict[str, str] = {}
         for copy in arrivals:
             placed = self.placing.placed(copy.key, copy.labels)
-            slots = self.placing.plan.inhibition.roles(copy.labels).sources
-            row = Row(copy, placed.rank, placed.patience, bool(slots))
+            row = Row(copy, placed.rank, placed.patience, bool(placed.slots))
             for place in placed.places:
                 rows.setdefault(place.gid, []).append(row)
                 metas.setdefault(place.gid, place.meta)

@@ -33,7 +33,10 @@ class Place(Protocol):
 
 
 class Placed(Protocol):
-    """What the plan says of an alert; `patience`: for how long a rule could inhibit it yet."""
+    """What the plan says of an alert.
+
+    `patience`: for how long a rule could inhibit it yet; `slots`: where it is a source, "" for nowhere.
+    """
 
     @property
     def places(self) -> tuple[Place, ...]: ...
@@ -41,6 +44,8 @@ class Placed(Protocol):
     def rank(self) -> int: ...
     @property
     def patience(self) -> int: ...
+    @property
+    def slots(self) -> str: ...
 
 
 class Plan(Protocol):

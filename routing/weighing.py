@@ -104,24 +104,46 @@ def _verdicts(
 ) -> Generator[set[Ask], Answers, list[str | Verdict | None]]:
     """For each alert the hold by a silence, else what inhibition says."""
     verdicts: list[str | Verdict | None] = []
-    walks: dict[int, Generator[tuple[Ask, ...], Answers, Verdict | None]] = {}
-    asked: dict[int, tuple[Ask, ...]] = {}
+    first: dict[tuple[Slot, ...], int] = {}
+    others: list[tuple[int, int]] = []
+    for place, (alert, one) in enumerate(alerts):
+        silences = scales.silences.matching(alert.labels, scales.now)
+        verdicts.append(hold_texts.by_silence(silences[0]) if silences else None)
+        if not silences and one.targets:
+            scout = first.setdefault(one.targets, place)
+            if scout != place:
+                others.append((place, scout))
+    yield from _inhibited(gid, alerts, list(first.values()), verdicts, scales)
+    # Where nothing inhibits the first that looks into these slots, nothing inhibits the others.
+    left = [place for place, scout in others if verdicts[scout] is not None]
+    yield from _inhibited(gid, alerts, left, verdicts, scales)
+    return verdicts
+
+
+def _inhibited(
+    gid: str,
+    alerts: Sequence[tuple[ToWeigh, Roles]],
+    places: Sequence[int],
+    verdicts: list[str | Verdict | None],
+    scales: Scales,
+) -> Generator[set[Ask], Answers, None]:
+    """Judges the alerts at these places, side by side."""
 
     def silenced(labels: Mapping[str, str]) -> bool:
         silences, now = scales.silences, scales.now
         return bool(silences.matching(labels, now)) or scales.intervals.muted(labels, now)
 
-    for place, (alert, one) in enumerate(alerts):
-        silences = scales.silences.matching(alert.labels, scales.now)
-        verdicts.append(hold_texts.by_silence(silences[0]) if silences else None)
-        if not silences and one.targets:
-            source = Source(alert.key, f"{alert.key}.{gid}", alert.rank, alert.starts_at, alert.labels)
-            walk = judge(scales.rules, source, silenced)
-            try:
-                asked[place] = next(walk)
-                walks[place] = walk
-            except StopIteration as end:
-                verdicts[place] = end.value
+    walks: dict[int, Generator[tuple[Ask, ...], Answers, Verdict | None]] = {}
+    asked: dict[int, tuple[Ask, ...]] = {}
+    for place in places:
+        alert, one = alerts[place]
+        source = Source(alert.key, f"{alert.key}.{gid}", alert.rank, alert.starts_at, alert.labels)
+        walk = judge(scales.rules, source, silenced, roles=one)
+        try:
+            asked[place] = next(walk)
+            walks[place] = walk
+        except StopIteration as end:
+            verdicts[place] = end.value
     while asked:
         answers = yield {ask for one in asked.values() for ask in one}
         for place in list(asked):
@@ -130,7 +152,6 @@ def _verdicts(
             except StopIteration as end:
                 verdicts[place] = end.value
                 del asked[place]
-    return verdicts
 
 
 def _hold(alert: ToWeigh, verdict: str | Verdict | None, scales: Scales) -> tuple[str, int]:

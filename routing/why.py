@@ -1,14 +1,13 @@
 """Why: a recorded decision in words: what happened, what was counted, who is told, what would differ today.
 
-Everything is said of `recorded.py`'s records; nothing is decided. `name` gives whom a delivery or a place
-tells, for people. Times in words are UTC.
+Everything is said of `recorded.py`'s records; nothing is decided. Times in words are UTC.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from routing.clocks import moments
 from routing.events import (
@@ -26,7 +25,7 @@ from routing.incident_records import Status
 from routing.telling import name_of, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from routing.clocks import Book
     from routing.decisions import Order
@@ -34,15 +33,10 @@ if TYPE_CHECKING:
     from routing.incident_records import Incident
     from routing.recorded import Decided, Recorded
 
+    Names = Callable[[str], str]
+    """A delivery's id or a place -> whom that tells: `dana by Slack`."""
+
 Heard = Literal["ring", "update", "notice", "end"]
-
-
-class Names(Protocol):
-    """Whom deliveries and places tell: `dana by Slack`."""
-
-    def __call__(self, at: str) -> str:
-        """Of a delivery's id, or of a place; what cannot be found out is given as it is."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
