@@ -108,9 +108,8 @@ def _loaded(files: "Sequence[Path]") -> "Loaded":
         loaded = load(dict.fromkeys(files))
     except ConfigError as error:
         raise refused("what was given", error) from None
-    for planned in loaded.plans.values():
-        for note in planned.notes:
-            out.say(note)
+    for note in dict.fromkeys(note for planned in loaded.plans.values() for note in planned.notes):
+        out.say(note)
     return loaded
 
 

@@ -67,6 +67,7 @@ class Given:
 
     def _alert(self, item: Value) -> Firing:
         values = self._values
+        before = len(values.problems)
         if item.node.kind == "text":
             keys: Mapping[str, Value] = {}
             base = self._base(item)
@@ -78,7 +79,7 @@ class Given:
         own = values.texts(keys.get("labels"), "labels, name: value")
         found = dict(self._labels) | values.texts(base.get("labels"), "labels, name: value") | own
         labels = {name: text for name, text in found.items() if text}
-        if own or base or not keys:
+        if len(values.problems) == before:
             self._check(keys.get("labels") or base.get("labels") or item, labels)
         annotations = values.texts(base.get("annotations"), "annotations, name: value")
         fires = keys.get("fires") or base.get("fires")

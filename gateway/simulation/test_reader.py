@@ -52,7 +52,7 @@ def read_suite(text: str, path: Path) -> Suite:
         ConfigError: with all problems.
     """
     name = str(path)
-    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+    if all(line.strip() in ("", "---") or line.lstrip().startswith("#") for line in text.splitlines()):
         raise ConfigError([Problem(name, 1, 1, "", "the file is empty; expected config: and tests:")])
     document = read(text, name, None)
     values = Values(name)

@@ -40,14 +40,14 @@ _PAST_THE_END: Final = 2 * LONGEST
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Test files that can be run: each with its configuration, which several may share."""
+    """Test files that can be run, and their configurations by `Suite.config`; several may share one."""
 
     suites: tuple[Suite, ...]
     plans: dict[Path, Planned]
 
     def plan_of(self, suite: Suite) -> Planned:
         """The configuration of a file of tests."""
-        return self.plans[suite.config.resolve()]
+        return self.plans[suite.config]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def load(files: Iterable[Path]) -> Loaded:
         except ConfigError as error:
             problems += error.problems
         else:
-            plans[config] = found
+            plans |= {suite.config: found for suite in users}
             problems += [problem for suite in users for problem in _unknown(suite, found)]
     if problems:
         raise ConfigError(problems)
