@@ -82,8 +82,10 @@ def _day(moment: datetime) -> str:
 def _row(run: Run[Row], zone: tzinfo, start: int, *, explain: bool) -> str:
     row = run.first
     said = f"{row.kind:<6}  {row.who}" if row.who else row.words
-    if explain and row.who:
-        said += f"  [{'; '.join(part for part in _why(row) if part)}]"
+    if not explain and row.kind == "ring" and row.step:
+        said += f"  ({row.step.rpartition(', ')[2]})"
+    elif explain and (why := _why(row)):
+        said += f"  [{why}]"
     if run.more:
         times = "once" if run.more == 1 else f"{run.more} times"
         last = local(run.last, zone)
@@ -94,10 +96,11 @@ def _row(run: Run[Row], zone: tzinfo, start: int, *, explain: bool) -> str:
     return plain(said, 2_000)
 
 
-def _why(row: Row) -> tuple[str, str]:
+def _why(row: Row) -> str:
     """The step is named only where the reason does not name it."""
     number = row.step.rpartition(", ")[2]
-    return ("" if number and number in row.why else row.step, row.why)
+    step = "" if number and number in row.why else row.step
+    return "; ".join(part for part in (step, row.why) if part)
 
 
 def _message(message: str, indent: str) -> Iterator[str]:

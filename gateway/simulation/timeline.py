@@ -15,7 +15,7 @@ from config.values import show_duration
 from routing.whom import BY
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
     from datetime import tzinfo
 
     from routing.story import Line, Notification, Story
@@ -31,7 +31,7 @@ KEPT_FROM: Final = ("suppressed", "held", "closed", "passed", "skipped", "not_to
 """Kinds of lines that say why nobody is told."""
 
 _ROUGHLY: Final = 1_000  # ms by which repeats may be early or late and are as often apart even so
-_FEWEST: Final = 3
+_FEWEST: Final = 5  # of what is less, each is worth its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Row:
     """One row, for `incidents` (numbers, none where it belongs to none).
 
     `kind`: a notification's (`ring`, `update`, `end`), or the line's. `who`: whom it tells, "" for a line.
-    `words`: what the line says. `why` and `text` are the notification's.
+    `words`: what the line says. `why` and `text` are the notification's;
+    `why` is "" where a line right above it says so.
     """
 
     at: int
@@ -114,7 +115,11 @@ def rows(story: Story, *, explain: bool, messages: bool) -> list[Run[Row]]:
         for line in story.lines
         if line.kind != "told" and (explain or line.kind not in ALSO_EXPLAINED)
     ]
-    told = [_told(one, messages=messages) for one in story.notifications]
+    above = {(row.at, row.incidents, row.words) for row in shown}
+    told = _at_once(
+        replace(row, why="") if (row.at, row.incidents, row.why) in above else row
+        for row in (_told(one, messages=messages) for one in story.notifications)
+    )
     ordered = sorted([*shown, *told], key=lambda row: (row.at, bool(row.who)))
     return _together(runs((row.at, _same(row), row) for row in ordered))
 
@@ -130,6 +135,18 @@ def _told(one: Notification, *, messages: bool) -> Row:
     step = f"{one.policy}, step {one.step}" if one.step else ""
     text = one.text if messages else ""
     return Row(one.at, (one.incident,), one.kind, who(one), why=one.why, text=text, step=step)
+
+
+def _at_once(told: Iterable[Row]) -> Iterator[Row]:
+    """Messages that make no sound and are brought up to date together are one row."""
+    merged: dict[Hashable, Row] = {}
+    for place, row in enumerate(told):
+        alone = place if row.kind == "ring" or row.text else -1
+        key = (row.at, row.incidents, row.kind, row.why, alone)
+        first = merged.setdefault(key, row)
+        if first is not row:
+            merged[key] = replace(first, who=f"{first.who}, {row.who}")
+    yield from merged.values()
 
 
 def _same(row: Row) -> Hashable:

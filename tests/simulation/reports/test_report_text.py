@@ -20,7 +20,7 @@ def test_it_says_when_what_happens_and_who_is_told_by_which_way(night):
     assert "Thursday, 24 December 2026, CET (UTC+01:00)" in shown
     assert "#1  alertname=ApiDown  route critical, policy page, team backend" in shown
     rows = [" ".join(row.split()) for row in shown.splitlines()]
-    assert "03:05:00 +5:00 #1 ring dana by Slack" in rows
+    assert "03:05:00 +5:00 #1 ring dana by Slack (step 2)" in rows
     assert "03:08:00 +8:00 #1 dana has it (simulation)" in rows
     assert "#backend (team backend) by Slack 1 ring, 1 update, 1 end" in rows
 
@@ -95,24 +95,35 @@ def test_times_count_from_the_first_firing(seconds, shown):
     assert offset(int(seconds * 1000)) == shown
 
 
+def test_messages_brought_up_to_date_together_are_one_row(night):
+    changed = replace(night.notifications[4], target="dana", target_kind="user")
+    night.notifications.append(changed)
+    assert "update  #backend (team backend) by Slack, dana by Slack\n" in read(night)
+    night.notifications[4:] = [replace(changed, text="a"), replace(changed, text="b")]
+    assert read(night, messages=True).count("update  dana") == 2, "each has a text of its own"
+
+
 def test_many_incidents_that_fare_the_same_are_one_row(night):
     first = night.notifications[2]
     night.notifications = [replace(first, incident=number) for number in range(1, 101)]
     rows = [row for row in read(night).splitlines() if "dana by Slack" in row]
-    assert rows == ["  02:05:00   +5:00  #1-#100 (100)  ring    dana by Slack", "  dana by Slack  100 rings"]
+    assert rows == [
+        "  02:05:00   +5:00  #1-#100 (100)  ring    dana by Slack  (step 2)",
+        "  dana by Slack  100 rings",
+    ]
 
 
 @pytest.mark.parametrize(
     ("times", "found"),
     [
-        ([0, 10, 20, 30], [(0, 3, 30)]),
-        ([0, 10], [(0, 0, 0), (10, 0, 0)]),
-        ([0, 10, 20, 50], [(0, 2, 20), (50, 0, 0)]),
-        ([0, 5, 15, 25, 35], [(0, 0, 0), (5, 3, 35)]),
-        ([0, 0, 0, 0], [(0, 0, 0)] * 4),
+        ([0, 10, 20, 30, 40], [(0, 4, 40)]),
+        ([0, 10, 20, 30], [(0, 0, 0), (10, 0, 0), (20, 0, 0), (30, 0, 0)]),
+        ([0, 10, 20, 30, 40, 90], [(0, 4, 40), (90, 0, 0)]),
+        ([0, 5, 15, 25, 35, 45, 55], [(0, 0, 0), (5, 5, 55)]),
+        ([0, 0, 0, 0, 0], [(0, 0, 0)] * 5),
     ],
 )
-def test_a_row_of_repeats_is_at_least_three_as_far_apart(times, found):
+def test_a_row_of_repeats_is_at_least_five_as_far_apart(times, found):
     items = [(at * 1000, "same", at) for at in times]
     assert [(run.first, run.more, run.last // 1000) for run in runs(items)] == found
 
