@@ -52,9 +52,9 @@ class SimulatedAttempts:
         world, fields = self._world, self._world.deliveries.all[did]
         group = world.groups[fields["gid"]]
         for _ in range(WEIGHED_AT_MOST):
-            if fields["final"] or not world.to_be_weighed(group):
+            if fields["final"] or not world.holds.to_be_weighed(group):
                 break
-            world.weigh(group)
+            world.holds.weigh(group)
         begun = self._begin(fields, group)
         delivery = attempts.levels(did, fields["attempt"], begun)
         what = next_attempt(delivery)

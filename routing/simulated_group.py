@@ -1,8 +1,7 @@
 """A group in memory: what the scripts of the store do to one, for a simulation.
 
-The contracts are those of group.lua, ingest.lua, claim.lua, weigh.lua and commit.lua; here are no leases,
-since nobody else works beside a simulation. What a copy of an alert means decides `alerts.py`, by what alerts
-are held `weighing.py`, what an incident is to do `incident.py`. Times and durations are milliseconds.
+The contracts are those of group.lua, ingest.lua and claim.lua; here are no leases, since nobody else works
+beside a simulation. What a copy of an alert means decides `alerts.py`. Times and durations are milliseconds.
 """
 
 from __future__ import annotations
@@ -10,26 +9,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from routing.alerts import Dedup, Known, News, Status, arrive, expire, next_deadline
 from routing.deadlines import Deadlines
-from routing.incident_records import Group
 from routing.stored import StoredAlert
-from routing.weighing import ToWeigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from routing.alerts import Arrival
     from routing.incident_records import Incident
-    from routing.stored import DeliveryState, GroupMeta
-    from routing.weighing import Weighed
+    from routing.stored import GroupMeta
 
 REMEMBER: Final = 24 * 3_600_000
 """How long an ended alert is remembered, so that late copies and returns of it are known as such."""
 FOR_EVER: Final = 2**53
-WHOLE: Final = 1_000  # alerts up to which a group is always weighed as a whole
 
 
 @dataclass(slots=True)
@@ -55,22 +50,6 @@ class Row(NamedTuple):
     rank: int
     patience: int
     source: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """See `routing.stored.GroupSeen`."""
-
-    gid: str
-    opened: int
-    before: int
-    resumed: bool
-    due: int
-    now: int
-    incident: Incident | None
-    meta: GroupMeta
-    counted: Group
-    deliveries: Sequence[DeliveryState]
 
 
 @dataclass(slots=True)
@@ -300,145 +279,6 @@ class SimulatedGroup:
     def marked(self) -> bool:
         """What may hold its alerts has changed since they were judged."""
         return self.marks != self.judged
-
-    # --- what holds its alerts ---
-
-    def to_weigh(self, now: int, version: int) -> tuple[list[ToWeigh], bool]:
-        """What is to be judged (`gateway/to_weigh.py`), and whether that is all of it."""
-        small = len(self.firing) + len(self.held) <= WHOLE
-        whole = self.marked or self.by < version or small
-        wanted = [(key, rev, "") for key, rev in self.firing.items() if whole or rev > self.weighed]
-        wanted += [
-            (key, 0, by) for key, by in self.held.items() if whole or 0 < self.waits.get(key, 0) <= now
-        ]
-        found = []
-        for key, revision, was in wanted:
-            alert = self.alerts[key]
-            if alert.copy:
-                found.append(
-                    ToWeigh(
-                        key,
-                        alert.copy.labels,
-                        alert.rank,
-                        alert.known.starts_at,
-                        revision,
-                        was,
-                        self.waits.get(key, 0),
-                    )
-                )
-        return found, whole
-
-    def hold(self, weighed: Weighed, now: int, version: int, *, whole: bool) -> bool:
-        """Writes what was judged (weigh.lua); whether it has let some out."""
-        free_before, let_out = len(self.firing), False
-        self.waits = {key: until for key, until in self.waits.items() if until > now}
-        for key, was, hold, until in weighed.changes:
-            alert = self.alerts[key]
-            if not was and hold:
-                del self.firing[key]
-                if alert.fired > self.shown:  # nobody can have seen it, but perhaps what was before
-                    alert.fired = alert.shown or 0
-                self.ranks[alert.rank] -= 1
-                self.changed = True
-            elif was and not hold:
-                alert.shown, alert.fired, alert.ended = alert.fired, self.seq + 1, 0
-                self.firing[key] = alert.fired
-                self.ranks[alert.rank] += 1
-                self.changed = let_out = True
-            if hold:
-                self.held[key] = hold
-            else:
-                self.held.pop(key, None)
-            if until:
-                self.waits[key] = until
-            else:
-                self.waits.pop(key, None)
-        if self.changed:
-            self.seq += 1
-            if self.opened > 0 and self.tick > 0:
-                turned = self.clocked == 1 and (free_before == 0) != (not self.firing)
-                self.hurry(now if turned or (let_out and self.rung == 0) else self.next_tick(now))
-        self.weighed, self.by = self.seq, version
-        if whole:
-            self.judged = self.marks
-        self.changed = False
-        return let_out
-
-    # --- decisions ---
-
-    def seen(self, now: int, deliveries: Sequence[DeliveryState]) -> Seen:
-        """What a decision is made from (group.lua, `view`)."""
-        rank = min((rank for rank, count in self.ranks.items() if count > 0), default=7)
-        counted = Group(
-            self.seq,
-            len(self.firing),
-            len(self.over),
-            max(self.firing.values(), default=0),
-            max(self.over.values(), default=0),
-            rank,
-            held=len(self.held),
-        )
-        due = 0 if self.next == inf else int(self.next)
-        return Seen(
-            self.gid,
-            self.opened,
-            self.before,
-            self.resumed,
-            due,
-            now,
-            self.incident,
-            self.meta,
-            counted,
-            deliveries,
-        )
-
-    def commit(self, written: dict[str, Any], incident: Incident | None, now: int, dedup: Dedup) -> None:
-        """Writes a decision, but for what concerns deliveries (commit.lua)."""
-        if written["leave"] > self.left:
-            for key in [key for key, revision in self.over.items() if revision <= written["leave"]]:
-                del self.over[key]
-                if self.alerts[key].known.status is not Status.SUSPECT:
-                    self.alerts[key].copy = None
-            self.left = written["leave"]
-        self.shown = max(self.shown, written["considered"], written["leave"])
-        if written["dismiss"]:
-            self._dismiss(written["seq"], now, dedup)
-        self.latest = 0
-        self.rung, self.clocked = written["rung"], written["clocked"]
-        self.worst, self.climbs = written["worst"], written["climbs"]
-        if incident is not None:
-            self.incident = incident
-        fires = bool(self.firing or self.held)
-        anew = not written["open"] and self.seq != written["seq"] and fires
-        if not anew:
-            self.tick, self.resumed = written["tick"], False
-            if not written["open"]:
-                self.opened = 0
-            self.next = written["deadline"] or inf
-            if self.seq != written["seq"] and self.seq > 0:
-                self.next = min(self.next, now)
-            if self.died:
-                self.next, self.died = now, False
-        elif self.opened == written["opened"]:
-            self.next = max(now + self.meta.group_wait, self.patient)
-            self.opened, self.before, self.resumed, self.tick, self.rung = now, written["seq"], False, 0, 0
-        if written["shows"]:
-            self.seq += 1
-
-    def _dismiss(self, seq: int, now: int, dedup: Dedup) -> None:
-        """Its alerts fire no longer for us, whatever their sender says."""
-        for key in [*self.firing, *self.held]:
-            alert = self.alerts[key]
-            if alert.fired > seq:
-                continue
-            alert.known = replace(alert.known, status=Status.DISMISSED, ended_at=now, ended_seen=now)
-            if alert.fired > 0:
-                alert.ended = self.over[key] = seq + 1
-            if self.held.pop(key, None) is None:
-                del self.firing[key]
-                self.ranks[alert.rank] -= 1
-            self.waits.pop(key, None)
-            self.timers.put(key, now + dedup.dismissed_for)
 
     def stored(self, keys: Iterable[str]) -> tuple[StoredAlert, ...]:
         """Alerts as a message needs them."""

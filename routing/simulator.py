@@ -10,7 +10,6 @@ All times are milliseconds since the epoch.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from functools import lru_cache
 from itertools import count
@@ -25,27 +24,22 @@ from routing.deciding import besides, counted, incident_of, orders_of, tells, to
 from routing.decisions import Decision
 from routing.decisions import Line as Decided
 from routing.events import Acknowledged, Due
-from routing.hold_texts import kind as kind_of
 from routing.incident import decide
 from routing.incident_records import Status
-from routing.inhibition import Source
-from routing.inhibition_index import Index
-from routing.silences import Silences
 from routing.simulated_attempts import SimulatedAttempts
+from routing.simulated_commit import commit, view
 from routing.simulated_deliveries import SimulatedDeliveries
 from routing.simulated_group import Row, SimulatedGroup
+from routing.simulated_holds import SimulatedHolds
 from routing.stored import GroupMeta
 from routing.story import Arrived, Line, Reached, Reloaded, Said, SilencesChanged
-from routing.weighing import Scales, Weighed, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from routing.events import Answer, Event
-    from routing.hold_texts import Lines
     from routing.incident_records import Incident
-    from routing.inhibition import Slot
-    from routing.simulated_group import Seen
+    from routing.simulated_commit import Seen
     from routing.story import Happening, Notification
     from routing.town import Placing, Town, TownBook
 
@@ -89,13 +83,7 @@ class Simulator:
         self._strays: Mapping[str, tuple[str, ...]] = {}
         self.groups: dict[str, SimulatedGroup] = {}
         self._due, self._looks = Deadlines(), Deadlines()
-        self._silences = Silences(())
-        self._version = 0
-        self._walk_at: float = inf
-        self._index = Index()
-        self._filed: dict[str, tuple[Source, tuple[Slot, ...]]] = {}
-        self._moved: dict[str, None] = {}
-        self._waiting: dict[str, dict[str, None]] = defaultdict(dict)
+        self.holds = SimulatedHolds(self)
         self.attempts = SimulatedAttempts(self, tell)
 
     # --- time ---
@@ -112,7 +100,7 @@ class Simulator:
         return any(group.next < inf for group in self.groups.values()) or len(self.deliveries.due) > 0
 
     def _next(self) -> float:
-        return min(self._due.first(), self._looks.first(), self.deliveries.due.first(), self._walk_at)
+        return min(self._due.first(), self._looks.first(), self.deliveries.due.first(), self.holds.walk_at)
 
     def _pass_to(self, at: int) -> None:
         while (upcoming := self._next()) <= at:
@@ -127,11 +115,11 @@ class Simulator:
             while (gid := self._due.pop(self.now) or self._looks.pop(self.now)) is not None:
                 self._look_at(self.groups[gid])
                 worked = True
-            if self._walk_at <= self.now:
-                self._walk()
+            if self.holds.walk_at <= self.now:
+                self.holds.walk()
                 worked = True
-            if self._moved:
-                self._sync()
+            if self.holds.moved:
+                self.holds.sync()
                 worked = True
             if worked:
                 continue
@@ -156,9 +144,7 @@ class Simulator:
             case Said(_, answer, number):
                 self._answer(answer, number)
             case SilencesChanged(_, silences):
-                self._silences = Silences(silences)
-                self._version += 1
-                self._walk_at = self.now
+                self.holds.change(silences)
             case Reloaded(_, plan):
                 self._reload(plan)
 
@@ -188,8 +174,8 @@ class Simulator:
         self.reached.routes.add(meta.route)
         fire, ended = group.take(rows, self.now, self._dedup, meta, stays=stays)
         for key in fire:
-            self._source(group, key)
-        self._sources_end(group, ended)
+            self.holds.source(group, key)
+        self.holds.sources_end(group, ended)
         self.schedule(group)
 
     def _answer(self, answer: Answer, number: int) -> None:
@@ -233,7 +219,7 @@ class Simulator:
     def _look_at(self, group: SimulatedGroup) -> None:
         """A deadline of the group has come (claim.lua, then `gateway/engine.py`)."""
         ended = group.expire(self.now, self._dedup)
-        self._sources_end(group, ended)
+        self.holds.sources_end(group, ended)
         group.save(self.now)
         if group.next <= self.now or group.first_look() <= self.now:
             self._decide(group)
@@ -246,6 +232,7 @@ class Simulator:
         del self.groups[group.gid]
         self._due.drop(group.gid)
         self._looks.drop(group.gid)
+        self.holds.forget(group.gid)
         if self._say is None and group.incident:
             self._forget_incident(group, group.incident.number)
 
@@ -258,7 +245,7 @@ class Simulator:
         due = group.next <= self.now
         held = min(group.waits.values(), default=0)
         if group.marked or 0 < held <= self.now or not due:
-            self.weigh(group)
+            self.holds.weigh(group)
             if not due:
                 return
         book, seen = self.book(), self._seen(group)
@@ -268,9 +255,9 @@ class Simulator:
             return
         decision = self._decided(seen, incident, self._event(seen, incident), book, seen.due)
         unjudged = seen.counted.fired_rev > group.weighed
-        if self.holds_matter() and (tells(decision) or unjudged):
+        if self.holds.matter() and (tells(decision) or unjudged):
             beginning, before = incident.status is Status.PENDING, seen.counted
-            lines = self.weigh(group, beginning=beginning)
+            lines = self.holds.weigh(group, beginning=beginning)
             seen = self._seen(group)
             if seen.counted != before:
                 decision = self._decided(seen, incident, self._event(seen, incident), book, seen.due)
@@ -293,7 +280,7 @@ class Simulator:
         return decide(incident, event, now, known, told(seen, incident), book=book)
 
     def _seen(self, group: SimulatedGroup) -> Seen:
-        return group.seen(self.now, self.deliveries.states(group.deliveries))
+        return view(group, self.now, self.deliveries.states(group.deliveries))
 
     def book(self) -> TownBook:
         """What decisions are made by now."""
@@ -306,7 +293,7 @@ class Simulator:
         orders = orders_of(seen, decision, book)
         dismissed_for = self._dedup.dismissed_for
         write = written(seen, decision, orders, fresh=fresh, dismissed_for=dismissed_for)
-        group.commit(write, decision.incident, self.now, self._dedup)
+        commit(group, write, decision.incident, self.now, self._dedup)
         number = write["number"]
         if decision.incident and number:
             self.incidents[number] = decision.incident
@@ -329,110 +316,6 @@ class Simulator:
             if self._say is not None:
                 kind, text, *target = line
                 self._say(Line(self.now, incident, kind, text, *target))
-
-    # --- what holds ---
-
-    def holds_matter(self) -> bool:
-        """Whether anything could hold an alert now."""
-        return self.placing.plan.inhibition.any or bool(self._silences.all)
-
-    def to_be_weighed(self, group: SimulatedGroup) -> bool:
-        """Nobody has judged its alerts by the present news (begin.lua)."""
-        unjudged = any(revision > group.weighed for revision in group.firing.values())
-        return group.marked or self._version > group.by or (self.holds_matter() and unjudged)
-
-    def weigh(self, group: SimulatedGroup, *, beginning: bool = False) -> Lines:
-        """Judges the group's alerts by what is true now; the lines for a timeline that begins."""
-        plan, weighed = self.placing.plan, Weighed()
-        alerts, whole = group.to_weigh(self.now, self._version)
-        scales = Scales(plan.inhibition, plan.inhibit_release, self._silences, self.placing, self.now)
-        asking = weigh(group.gid, alerts, weighed, scales, group.weighed)
-        asks = next(asking, None)
-        while asks is not None:
-            for ask in asks:
-                self._waiting[ask.key][group.gid] = None
-            try:
-                asks = asking.send({ask: self._index.answer(ask) for ask in asks})
-            except StopIteration:
-                asks = None
-        self.reached.rules |= weighed.rules
-        for key, slots in weighed.filed:
-            self._source(group, key, slots)
-        if group.hold(weighed, self.now, self._version, whole=whole):
-            self.deliveries.let_out(group, self.now)
-        lines = weighed.news.all() if beginning else weighed.news.news()
-        incident = group.incident
-        if not beginning and group.opened and incident and incident.status is Status.TRIGGERED:
-            self.tell(incident.number, lines)
-        self.schedule(group)
-        return lines
-
-    def _source(self, group: SimulatedGroup, key: str, slots: tuple[Slot, ...] | None = None) -> None:
-        """A firing alert is filed as a source; the index is told of it at the end of this moment's steps."""
-        alert = group.alerts[key]
-        if alert.copy is None:
-            return
-        if slots is None:
-            slots = self.placing.plan.inhibition.roles(alert.copy.labels).sources
-        member = f"{key}.{group.gid}"
-        source = Source(key, member, alert.rank, alert.known.starts_at, alert.copy.labels)
-        known = self._filed.get(member)
-        if known is None or known[1] != slots or known[0].order != source.order:
-            if known:
-                self._index.remove(known[1], known[0])
-            self._filed[member] = source, slots
-            self._moved[member] = None
-
-    def _sources_end(self, group: SimulatedGroup, keys: Iterable[str]) -> None:
-        for key in keys:
-            self._source_ends(f"{key}.{group.gid}")
-
-    def _source_ends(self, member: str) -> None:
-        """It holds nobody from now on; those whom that concerns are told of it."""
-        if known := self._filed.pop(member, None):
-            self._index.remove(known[1], known[0])
-            self._mark({slot.key for slot in known[1]})
-
-    def _sync(self) -> None:
-        """The index is told of sources that have moved, and the groups that this concerns are marked."""
-        concerned: set[str] = set()
-        for member in self._moved:
-            if (known := self._filed.get(member)) is not None:
-                self._index.add(known[1], known[0])
-                concerned |= {slot.key for slot in known[1]}
-        self._moved.clear()
-        self._mark(concerned)
-
-    def _mark(self, slot_keys: Iterable[str]) -> None:
-        gids = {gid for key in slot_keys for gid in self._waiting.get(key, ())}
-        for gid in sorted(gids):
-            self._mark_group(gid)
-        for key in slot_keys:
-            for gid in [gid for gid in self._waiting.get(key, ()) if gid not in self.groups]:
-                del self._waiting[key][gid]
-
-    def _mark_group(self, gid: str) -> None:
-        if (group := self.groups.get(gid)) is not None:
-            group.mark(self.now + (len(group.firing) + len(group.held)) // 5)
-            self.schedule(group)
-
-    def _walk(self) -> None:
-        """After silences have changed, begun or ended: those groups are judged in which that matters."""
-        rules = self.placing.plan.inhibition
-        for gid in sorted(self.groups):
-            group = self.groups[gid]
-            if any(
-                copy is not None
-                and (
-                    bool(self._silences.matching(copy.labels, self.now)) != (kind_of(by) == "silence")
-                    or rules.in_a_circle(copy.labels)
-                )
-                for copy, by in (
-                    (group.alerts[key].copy, group.held.get(key, "")) for key in (*group.firing, *group.held)
-                )
-            ):
-                self._mark_group(gid)
-        self._walk_at = self._silences.next_change(self.now) or inf
 
     # --- another configuration ---
 
@@ -462,12 +345,12 @@ class Simulator:
             if roles.targets or key in group.held:
                 concerned[group.gid] = None
             if roles.sources:
-                self._source(group, key, roles.sources)
+                self.holds.source(group, key, roles.sources)
             else:
-                self._source_ends(f"{key}.{group.gid}")
-        self._sync()
+                self.holds.source_ends(f"{key}.{group.gid}")
+        self.holds.sync()
         for gid in concerned:
-            self._mark_group(gid)
+            self.holds.mark_group(gid)
         now_by = adoption.by_now(self._aliases)
         for gid, place in now_by.items():
             self._carry_over(self.groups[gid], _meta(place.meta))
