@@ -30,6 +30,7 @@ from gateway.api import (
     silence_shapes,
     silences,
     stats,
+    why,
 )
 from gateway.auth import Auth, OpenListenError, refuse_open_listen
 from gateway.beats import Beats
@@ -170,6 +171,7 @@ class Service:
         return [
             *webhook.routes(self.heartbeats, self.limits, self.auth, lambda: time.time_ns() // 1_000_000),
             *incidents.routes(self.store, self.plan, self.auth, self.external_url),
+            *why.routes(self.store, self.plan, self.auth, self.external_url),
             *answers.routes(self.answers, self.store, self.plan, self.auth, self.external_url),
             *page.routes(self.store, self.auth, self.plan, desk, self.external_url),
             *link.routes(self.store, links, desk),
@@ -188,6 +190,7 @@ class Service:
             *feeds.routes(Feeds(links, self.oncall), self.plan, self.store, self.auth, self.external_url),
             *openapi.routes(
                 incidents.OPERATIONS
+                + why.OPERATIONS
                 + answers.OPERATIONS
                 + deliveries.OPERATIONS
                 + arrivals.OPERATIONS

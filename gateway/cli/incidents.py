@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gateway.cli import answers
+from gateway.cli import answers, why
 from gateway.cli.options import DEFAULT_SERVER, Limit, Output, Server, Token, incident_number
 
 if TYPE_CHECKING:
@@ -110,6 +110,9 @@ def show_incident(
         out.write_json(answer.body)
         return
     story.write(answer.body, answer.at)
+
+
+app.command("why")(why.why)
 
 
 def _who(incident: "Mapping[str, Any]", now: "datetime") -> str:

@@ -23,6 +23,12 @@ def write(incident: Mapping[str, Any], now: datetime) -> None:
     _write_timeline(incident)
 
 
+def write_name(incident: Mapping[str, Any]) -> None:
+    """Print its number, status and severity."""
+    name = Text(f"#{out.plain(incident.get('number'))}", style="bold")
+    out.write(Text("  ").join([name, status(incident), out.word(incident.get("severity") or "")]))
+
+
 def status(incident: Mapping[str, Any]) -> Text:
     """Its status, with a word more where nobody is told now."""
     word = out.word(incident.get("status"))
@@ -48,8 +54,7 @@ def _counts(incident: Mapping[str, Any]) -> tuple[int, int, int]:
 
 
 def _write_head(incident: Mapping[str, Any], now: datetime) -> None:
-    name = Text(f"#{out.plain(incident.get('number'))}", style="bold")
-    out.write(Text("  ").join([name, status(incident), out.word(incident.get("severity") or "")]))
+    write_name(incident)
 
     def moment(name: str) -> str:
         value = incident.get(name)
