@@ -1,4 +1,4 @@
-"""What happens in a test, read from its file: alerts, answers, silences, services that fail.
+"""What happens in a test, read from its file: alerts, answers, silences, overrides, services that fail.
 
 All times are after the first firing, which is the test's own beginning.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, get_args
 
 from config.problems import did_you_mean
-from gateway.simulation.test_file import Failing, Firing, Response, Silenced, Spot, Verb
+from gateway.simulation.test_file import Failing, Firing, Overridden, Response, Silenced, Spot, Verb
 from routing.alerts import InvalidAlertError, alert_key
 from routing.matchers import Matcher, MatcherError, parse_matchers
+from routing.silence_changes import InvalidSilenceError, check_matchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gateway.simulation.values import Value, Values
 
-GIVEN: Final = ("at", "alerts", "answers", "silences", "failures", "until")
+GIVEN: Final = ("at", "alerts", "answers", "silences", "failures", "overrides", "until")
 MAX_ALERTS: Final = 10_000  # of one test
 
 _ALERT: Final = ("like", "labels", "annotations", "at", "fires")
@@ -26,6 +27,7 @@ _VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
 _ANSWER: Final = ("at", *_VERBS, "for", "incident")
 _SILENCE: Final = ("matchers", "at", "for")
 _FAILURE: Final = ("what", "at", "for", "refused")
+_OVERRIDE: Final = ("schedule", "user", "at", "for")
 
 
 class Given:
@@ -157,18 +159,19 @@ class Given:
                 matchers += parse_matchers(self._values.text(written, 'a matcher such as team="db"'))
             except MatcherError as error:
                 self._values.wrong(written, str(error), offset=(error.column or 1) - 1)
-        if matchers and all(one.op in ("=", "=~") and one.matches({}) for one in matchers):
-            message = "this silence would take every alert; expected one matcher at least that needs a value"
-            self._values.wrong(item, message)
-        length = keys.get("for")
+        try:
+            if matchers:
+                check_matchers(tuple(matchers))
+        except InvalidSilenceError as error:
+            self._values.wrong(item, str(error))
         return Silenced(
             matchers=tuple(matchers),
             at=self._after(keys.get("at")) or 0,
-            lasts=self._values.duration(length, positive=True) if length else None,
+            lasts=self._length(keys.get("for")),
             spot=_spot(item),
         )
 
-    # --- what fails ---
+    # --- what fails, and who stands in ---
 
     def failures(self, value: Value | None) -> tuple[Failing, ...]:
         """Services that take nothing for a time."""
@@ -179,17 +182,39 @@ class Given:
         if keys and "what" not in keys:
             message = "what: is missing; expected a service such as slack, or the name of a receiver or user"
             self._values.wrong(item, message)
-        length = keys.get("for")
         return Failing(
             what=self._values.text(keys.get("what")),
             at=self._after(keys.get("at")) or 0,
-            lasts=self._values.duration(length, positive=True) if length else None,
+            lasts=self._length(keys.get("for")),
             refused=self._values.flag(keys.get("refused")),
             spot=_spot(item),
         )
 
+    def overrides(self, value: Value | None) -> tuple[Overridden, ...]:
+        """Who is on call instead."""
+        return tuple(map(self._override, self._values.items(value, "a list of overrides")))
+
+    def _override(self, item: Value) -> Overridden:
+        keys = self._values.mapping(item, _OVERRIDE, "an override such as {schedule: weekly, user: dana}")
+        for name in ("schedule", "user"):
+            if keys and name not in keys:
+                self._values.wrong(item, f"{name}: is missing; expected {{schedule: weekly, user: dana}}")
+        users = self._values.one_or_more(keys.get("user"), "a user, or a list of users")
+        return Overridden(
+            schedule=self._values.text(keys.get("schedule")),
+            users=tuple(self._values.text(user) for user in users),
+            at=self._after(keys.get("at")) or 0,
+            lasts=self._length(keys.get("for")),
+            spot=_spot(item),
+        )
+
+    # --- times ---
+
     def until(self, value: Value | None) -> int | None:
         """To which the story is told; None for as long as anything follows."""
+        return self._length(value)
+
+    def _length(self, value: Value | None) -> int | None:
         return self._values.duration(value, positive=True) if value else None
 
     def _after(self, value: Value | None) -> int | None:

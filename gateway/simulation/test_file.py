@@ -78,6 +78,17 @@ class Failing:
     spot: Spot
 
 
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """These `users` are on call of a schedule from `at` on; `lasts` None: to the end."""
+
+    schedule: str
+    users: tuple[str, ...]
+    at: int
+    lasts: int | None
+    spot: Spot
+
+
 # --- what is expected -----------------------------------------------------------------------------------
 
 
@@ -154,6 +165,7 @@ class Case:
     answers: tuple[Response, ...] = ()
     silences: tuple[Silenced, ...] = ()
     failures: tuple[Failing, ...] = ()
+    overrides: tuple[Overridden, ...] = ()
     until: int | None = None
     expect: tuple[Expectation, ...] = ()
     expect_not: tuple[Expectation, ...] = ()

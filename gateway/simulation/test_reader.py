@@ -198,6 +198,7 @@ class _Reader:
             answers=given.answers(found.get("answers")),
             silences=given.silences(found.get("silences")),
             failures=given.failures(found.get("failures")),
+            overrides=given.overrides(found.get("overrides")),
             expect=expected.told(keys.get("expect")),
             expect_not=expected.told(keys.get("expect_not")),
             silent=expected.silent(keys.get("expect_silent")),

@@ -12,25 +12,24 @@ from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from config.filled import KINDS
-from config.problems import ConfigError, Problem, did_you_mean, show_path
+from config.problems import ConfigError, Problem
 from gateway.simulation.expectations import judge
 from gateway.simulation.given import one_alert
 from gateway.simulation.planned import Planned, planned
 from gateway.simulation.run import LONGEST, Failure, simulate
+from gateway.simulation.test_names import unknown
 from gateway.simulation.test_reader import load_suite
-from gateway.simulation.told_names import Known
 from routing.events import Acknowledged, Escalated, Resolved, Unacknowledged
+from routing.oncall import Override
 from routing.silences import Silence
 from routing.story import Arrived, Said, SilencesChanged
-from routing.tree import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from gateway.simulation.expectations import Failed
-    from gateway.simulation.test_file import Case, Response, Spot, Suite
+    from gateway.simulation.test_file import Case, Response, Suite
     from routing.events import Answer
     from routing.story import Happening, Story
 
@@ -90,7 +89,7 @@ def load(files: Iterable[Path]) -> Loaded:
             problems += error.problems
         else:
             plans |= {suite.config: found for suite in users}
-            problems += [problem for suite in users for problem in _unknown(suite, found)]
+            problems += [problem for suite in users for problem in unknown(suite, found.plan)]
     if problems:
         raise ConfigError(problems)
     return Loaded(tuple(suites), plans)
@@ -99,37 +98,6 @@ def load(files: Iterable[Path]) -> Loaded:
 def _no_config(suite: Suite) -> Problem:
     message = f"there is no file {suite.config}; expected the path of a tocsin.yaml, from this file's folder"
     return suite.document.problem(("config",), message)
-
-
-def _unknown(suite: Suite, configured: Planned) -> Iterator[Problem]:
-    """Names that the configuration does not have."""
-    plan = configured.plan
-    known = Known(plan)
-    routes = {route.key for route in walk(plan.root)}
-    rules = {plan.inhibition.called(place) for place in range(len(plan.inhibition.rules))}
-    services = {*KINDS, *plan.receivers, *plan.directory.users}
-
-    def wrong(spot: Spot, message: str) -> Problem:
-        return Problem(str(suite.file), spot.line, spot.column, show_path(spot.path), message)
-
-    for case in suite.cases:
-        for one in (*case.expect, *case.expect_not):
-            for name in one.told:
-                if trouble := known.trouble(name):
-                    yield wrong(name.spot, trouble)
-        for names, there, what in (
-            (case.route, routes, "route"),
-            (case.inhibited_by, rules, "inhibition rule"),
-        ):
-            for written in names.names if names else ():
-                if names and written not in there:
-                    message = f"the configuration has no {what} {written!r}{did_you_mean(written, there)}"
-                    yield wrong(names.spot, message)
-        for failing in case.failures:
-            if failing.what not in services:
-                expected = f"expected {', '.join(KINDS)}, or the name of a receiver or user"
-                message = f"the configuration has no {failing.what!r}; {expected}"
-                yield wrong(failing.spot, message + did_you_mean(failing.what, services))
 
 
 # --- running ---------------------------------------------------------------------------------------------
@@ -146,6 +114,7 @@ def run(loaded: Loaded, wanted: Iterable[tuple[Suite, Case]]) -> Iterator[Tried]
             began=case.at,
             until=None if case.until is None else case.at + case.until,
             failures=tuple(_failures(case)),
+            overrides=tuple(_overrides(case)),
             texts=case.texts,
         )
         failed = judge(case, story, plan.inhibition.called)
@@ -199,3 +168,10 @@ def _failures(case: Case) -> Iterator[Failure]:
         since = case.at + one.at
         until = since + (_PAST_THE_END if one.lasts is None else one.lasts)
         yield Failure(one.what, since, until, one.refused)
+
+
+def _overrides(case: Case) -> Iterator[Override]:
+    for number, one in enumerate(case.overrides, 1):
+        start = case.at + one.at
+        end = start + (_PAST_THE_END if one.lasts is None else one.lasts)
+        yield Override(str(number), one.schedule, start, end, one.users, by=VIA)
