@@ -11,7 +11,7 @@ import typer
 from gateway.cli.options import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from config.compile import Plan
@@ -49,7 +49,7 @@ def show_routes(
     from gateway.cli import output as out
     from routing.explain import explain
 
-    alert = _alert(labels) if labels else None
+    alert = labels_of(labels) if labels else None
     root = plan_of(config).root
     visits = explain(root, alert) if alert is not None else ()
     if output == "text":
@@ -99,7 +99,7 @@ def try_labels(
     if batch:
         _answer_all(plan_of(config), batch)
         return
-    alert = _alert(labels or [])
+    alert = labels_of(labels or [])
     plan = plan_of(config)
     beaten = plan.heartbeats.beaten_by(alert)
     routes = () if beaten else Tree(plan.root).match(alert)
@@ -134,8 +134,12 @@ def plan_of(file: Path) -> "Plan":
         raise CommandError(f"{file} has {count} problem{'s' * (count > 1)}", problems) from None
 
 
-def _alert(arguments: list[str]) -> dict[str, str]:
-    """The labels, read as amtool reads them; of two for one name the last counts."""
+def labels_of(arguments: "Iterable[str]") -> dict[str, str]:
+    """The labels, read as amtool reads them; of two for one name the last counts.
+
+    Raises:
+        typer.BadParameter: one is no label.
+    """
     from routing.matchers import MatcherError, parse_matcher
 
     alert: dict[str, str] = {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from config.problems import did_you_mean
-from gateway.simulation.given import Given, GivenError, contents, gathered, one_alert, shown
+from gateway.simulation.given import Given, GivenError, contents, gathered, one_alert, shown, together
 from gateway.simulation.times import TimeError, duration, moment
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def alert_lines(file: str, at: int | None, now: int, fires: int | None, location
             arrived += one_alert(one["labels"], when, one["fires"] or fires, one["annotations"])
         except GivenError as error:
             raise GivenError(f"{one['where']}: {error}") from None
-    return gathered(arrived)
+    return gathered(together(arrived))
 
 
 def _line(line: bytes, where: str, location: str, *, last: bool) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 MAX_FILE: Final = 64 * 1024 * 1024
 """Bytes of one file that is read as a whole."""
+
+
+MAX_RECORDED: Final = 100_000
+"""Recorded alerts of one story."""
 
 
 class GivenError(ValueError):
@@ -48,8 +54,17 @@ class Given:
 
 def gathered(arrived: list[Arrived], notes: tuple[str, ...] = ()) -> Given:
     """What arrives, put in order."""
-    ordered = sorted(arrived, key=lambda one: one.at)
+    ordered = sorted(arrived, key=attrgetter("at"))
     return Given(ordered[0].at, tuple(ordered), notes)
+
+
+def together(arrived: list[Arrived]) -> list[Arrived]:
+    """Alerts that begin or end together as one body, and all of it in order."""
+    ordered = sorted(arrived, key=attrgetter("at", "stays"))
+    return [
+        Arrived(at, tuple(copy for one in some for copy in one.arrivals), stays)
+        for (at, stays), some in groupby(ordered, key=attrgetter("at", "stays"))
+    ]
 
 
 def one_alert(
@@ -71,6 +86,31 @@ def one_alert(
         return [begins]
     end = at + fires
     return [begins, Arrived(end, (Arrival(key, labels, noted, "resolved", at, end, None, ""),))]
+
+
+def recorded(file: Path) -> Given:
+    """Recorded alerts as they were, all of them at once.
+
+    Raises:
+        GivenError: it is no recording, or holds too many alerts for one story.
+    """
+    from gateway.simulation.replay import ReplayError, happenings  # noqa: PLC0415 - few read recordings
+
+    arrived: list[Arrived] = []
+    copies = 0
+    try:
+        for one in happenings(file):
+            if isinstance(one, Arrived):
+                arrived.append(one)
+                copies += len(one.arrivals)
+            if copies > MAX_RECORDED:
+                raise GivenError(
+                    f"{file} holds more than {MAX_RECORDED:,} alerts, too many for one story",
+                    "Without --timeline they are summed up.",
+                )
+    except ReplayError as error:
+        raise GivenError(str(error)) from None
+    return gathered(arrived)
 
 
 def contents(file: str) -> bytes:

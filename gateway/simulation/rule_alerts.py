@@ -13,7 +13,7 @@ from config.alert_labels import NAME, labels_of
 from config.findings.alerts import RuleAlert
 from config.problems import did_you_mean
 from config.rule_files import load_rules
-from gateway.simulation.given import Given, GivenError, gathered, one_alert
+from gateway.simulation.given import Given, GivenError, gathered, one_alert, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,8 @@ def rule_alerts(files: Sequence[Path], at: int, fires: int | None, given: Mappin
                 unknown.setdefault(name, []).append(rule.name)
         noted = {one.name: _filled(one.value, labels) for one in rule.annotations}
         arrived += one_alert(labels, at + rule.holds, fires, noted)
-    return gathered(arrived, tuple(_unknown(name, found) for name, found in sorted(unknown.items())))
+    notes = tuple(_unknown(name, found) for name, found in sorted(unknown.items()))
+    return gathered(together(arrived), notes)
 
 
 def _filled(text: str, labels: Mapping[str, str]) -> str:

@@ -50,16 +50,35 @@ class Typed:
         return bool(self.acks or self.resolve or self.snoozes)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Whom and what the configurations have that are simulated."""
+
+    users: Collection[str]
+    receivers: Collection[str]
+    schedules: Collection[str]
+
+
+def names_of(plans: Iterable[Plan]) -> Names:
+    """What any of them has."""
+    users, receivers, schedules = dict[str, None](), dict[str, None](), dict[str, None]()
+    for plan in plans:
+        users |= dict.fromkeys(user.name for user in plan.config.users)
+        receivers |= dict.fromkeys(plan.receivers)
+        schedules |= dict.fromkeys(plan.schedules)
+    return Names(users.keys(), receivers.keys(), schedules.keys())
+
+
 # --- answers --------------------------------------------------------------------------------------------
 
 
-def answers(typed: Typed, began: int, plan: Plan) -> list[Said]:
+def answers(typed: Typed, began: int, names: Names) -> list[Said]:
     """What people say, in order.
 
     Raises:
         GivenError: it cannot be meant.
     """
-    by = _who(typed, plan)
+    by = _who(typed, names)
     said: list[Said] = []
     for text in typed.acks:
         at = began + _length("--ack", text)
@@ -106,37 +125,35 @@ def said_in_vain(said: Iterable[Said], lines: Iterable[Line], began: int) -> lis
     ]
 
 
-def _who(typed: Typed, plan: Plan) -> str:
+def _who(typed: Typed, names: Names) -> str:
     if not typed.by:
         return _SOMEBODY
     if not typed.answers:
         raise GivenError("--by says who answers; expected --ack, --snooze or --resolve beside it")
-    users = [user.name for user in plan.config.users]
-    if users and typed.by not in users:
-        raise GivenError(_no("user", typed.by, users, "--by"))
+    if names.users and typed.by not in names.users:
+        raise GivenError(_no("user", typed.by, names.users, "--by"))
     return typed.by
 
 
 # --- failures, silences, overrides ----------------------------------------------------------------------
 
 
-def failures(typed: Typed, began: int, plan: Plan) -> list[Failure]:
+def failures(typed: Typed, began: int, names: Names) -> list[Failure]:
     """What takes nothing, and how long.
 
     Raises:
         GivenError: it is nothing that the configuration has, or the time is none.
     """
-    return [_failure(text, began, plan) for text in typed.fails]
+    return [_failure(text, began, names) for text in typed.fails]
 
 
-def _failure(text: str, began: int, plan: Plan) -> Failure:
+def _failure(text: str, began: int, names: Names) -> Failure:
     expected = "what and how long, such as slack=30m, slack=10m+30m or pagerduty=refused"
     name, equals, how = text.rpartition("=")
     if not equals or not name or not how:
         raise GivenError(f"--fail: {text!r} does not say it; expected {expected}")
     name = "email" if name == "mail" else name
-    users = [user.name for user in plan.config.users]
-    known = [*_KINDS, *plan.receivers, *users]
+    known = [*_KINDS, *names.receivers, *names.users]
     if name not in known:
         raise GivenError(_no("service, receiver or user", name, known, "--fail"))
     if how == "refused":
@@ -168,13 +185,12 @@ def silences(typed: Typed, began: int) -> list[SilencesChanged]:
     return [SilencesChanged(began, tuple(found))] if found else []
 
 
-def overrides(typed: Typed, began: int, plan: Plan) -> list[Override]:
+def overrides(typed: Typed, began: int, names: Names) -> list[Override]:
     """Who is on call instead, from the beginning to the end.
 
     Raises:
         GivenError: there is no such schedule or user.
     """
-    users = [user.name for user in plan.config.users]
     found: list[Override] = []
     for number, text in enumerate(typed.overrides, 1):
         schedule, equals, who = text.partition("=")
@@ -183,11 +199,11 @@ def overrides(typed: Typed, began: int, plan: Plan) -> list[Override]:
             raise GivenError(
                 f"--override: {text!r} does not say it; expected SCHEDULE=USER, such as backend=dana"
             )
-        if schedule not in plan.schedules:
-            raise GivenError(_no("schedule", schedule, plan.schedules, "--override"))
+        if schedule not in names.schedules:
+            raise GivenError(_no("schedule", schedule, names.schedules, "--override"))
         for name in people:
-            if name not in users:
-                raise GivenError(_no("user", name, users, "--override"))
+            if name not in names.users:
+                raise GivenError(_no("user", name, names.users, "--override"))
         found.append(Override(str(number), schedule, began - 1, began + 2 * LONGEST, people, by=VIA))
     return found
 
@@ -207,7 +223,7 @@ def _length(option: str, text: str, expected: str = "") -> int:
         return duration(text)
     except TimeError as error:
         said = f"{text!r} is no duration; {expected}" if expected else str(error)
-        raise GivenError(f"{option}: {said}") from None
+        raise GivenError(f"{option} {text}: {said}") from None
 
 
 def _span(option: str, text: str, expected: str) -> tuple[int, int]:

@@ -70,15 +70,17 @@ def moment(text: str, location: str = "UTC") -> int:
 
 
 def place(text: str) -> str:
-    """The name of a time zone, checked: `Europe/Berlin`, `UTC`, or `Local` for this machine's.
+    """The name of a time zone, checked: `Europe/Berlin` or `UTC`; "" is UTC.
 
     Raises:
         TimeError: there is no such zone.
     """
+    if text == "Local":
+        raise TimeError("'Local' is another time zone on each machine; expected one such as Europe/Berlin")
     try:
         return parse_location(text)
     except CalendarError as error:
-        raise TimeError(str(error)) from None
+        raise TimeError(str(error).replace(", UTC or Local", " or UTC")) from None
 
 
 def _wall(found: re.Match[str], text: str) -> tuple[datetime, int]:

@@ -35,9 +35,15 @@ def doubts(plan: Plan, alerts: Iterable[Mapping[str, str]]) -> list[str]:
 
 
 def words(plan: Plan) -> dict[str, set[str]]:
-    """Each label that the configuration asks for, with the values it names; none where any may be."""
-    known: dict[str, set[str]] = {plan.severities.label: {*plan.severities.names, *plan.severities.aliases}}
-    known[TEAM] = set(plan.ownership.names)
+    """Each label that the configuration asks for, with the values it names; none where any may be.
+
+    Of severities and teams it has lists, whatever else asks for them.
+    """
+    known = {
+        plan.severities.label: {*plan.severities.names, *plan.severities.aliases},
+        TEAM: set(plan.ownership.names),
+    }
+    listed_ones = {name for name, values in known.items() if values}
     open_ended: set[str] = set()
     for matcher in _matchers(plan):
         values = listed(matcher)
@@ -50,6 +56,7 @@ def words(plan: Plan) -> dict[str, set[str]]:
     for route in walk(plan.root):
         for name in route.group_by or ():
             known.setdefault(name, set())
+    open_ended -= listed_ones
     return {name: set() if name in open_ended else values for name, values in known.items()}
 
 

@@ -69,3 +69,8 @@ def test_a_place_that_no_machine_knows_is_refused_with_a_suggestion():
     assert place("") == "UTC"
     with pytest.raises(TimeError, match="did you mean 'Europe/Berlin'"):
         place("Europe/Brelin")
+
+
+def test_the_place_of_a_machine_is_no_place_for_a_simulation():
+    with pytest.raises(TimeError, match="another time zone on each machine"):
+        place("Local")

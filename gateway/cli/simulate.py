@@ -1,0 +1,348 @@
+"""`tocsin simulate`: who would be told of an alert, when and why; needs no server and sends nothing."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gateway.cli.routes import labels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from config.compile import Plan
+    from gateway.simulation.given import Given
+    from gateway.simulation.scenario import Typed
+    from routing.story import Happening, Story
+
+Shape = Literal["text", "json", "mermaid", "html"]
+Many = list[str] | None
+
+
+def simulate(
+    *,
+    config: Annotated[
+        Path,
+        typer.Argument(metavar="CONFIG", exists=True, dir_okay=False, readable=True, help="A tocsin.yaml."),
+    ],
+    labels: Annotated[Many, typer.Argument(metavar="LABEL=VALUE...", help="The labels of an alert.")] = None,
+    payload: Annotated[
+        Many,
+        typer.Option(
+            "--payload", metavar="FILE", help="What arrives: a webhook's body, - for stdin; several in order."
+        ),
+    ] = None,
+    alerts: Annotated[
+        str,
+        typer.Option(
+            "--alerts",
+            metavar="FILE.jsonl",
+            show_default=False,
+            help='Alerts and when, one a line: {"at": "10m", "labels": {...}, "fires": "1h"}.',
+        ),
+    ] = "",
+    rules: Annotated[
+        Many,
+        typer.Option(
+            "--rules",
+            metavar="FILES",
+            help="Prometheus' rules: each alert fires its `for` after the beginning. alertname=X takes one; "
+            "other labels are added.",
+        ),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            "--replay",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Recorded alerts (tocsin record), summed up: who is paged how often.",
+        ),
+    ] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="With --replay: the whole story instead of its sum.")
+    ] = False,
+    fires: Annotated[
+        str,
+        typer.Option(
+            "--fires", "--for", metavar="DURATION", help="How long it fires.", show_default="for ever"
+        ),
+    ] = "",
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at", metavar="TIME", help="When it begins, such as 2026-12-24T03:00.", show_default="now"
+        ),
+    ] = "",
+    zone: Annotated[
+        str,
+        typer.Option("--zone", metavar="ZONE", help="By which clock times are read and shown."),
+    ] = "UTC",
+    ack: Annotated[
+        Many, typer.Option("--ack", metavar="DURATION", help="Acknowledged so long after the first firing.")
+    ] = None,
+    snooze: Annotated[
+        Many, typer.Option("--snooze", metavar="WHEN+LENGTH", help="Acknowledged for a while: 10m+1h.")
+    ] = None,
+    resolve: Annotated[
+        str, typer.Option("--resolve", metavar="DURATION", help="Resolved by hand so long after.")
+    ] = "",
+    by: Annotated[
+        str, typer.Option("--by", metavar="USER", help="Who answers.", show_default="somebody")
+    ] = "",
+    fail: Annotated[
+        Many,
+        typer.Option(
+            "--fail",
+            metavar="WHAT=HOW",
+            help="A service, receiver or user takes nothing: slack=30m, slack=10m+30m, pagerduty=refused.",
+        ),
+    ] = None,
+    silence: Annotated[
+        Many, typer.Option("--silence", metavar="MATCHERS", help="""Silenced throughout: 'team="db"'.""")
+    ] = None,
+    override: Annotated[
+        Many, typer.Option("--override", metavar="SCHEDULE=USER", help="On call instead, throughout.")
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare",
+            metavar="OTHER.yaml",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="The same by another configuration, beside it.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why each is told, and show every decision.")
+    ] = False,
+    messages: Annotated[bool, typer.Option("--show-messages", help="Show what they read.")] = False,
+    output: Annotated[
+        Shape,
+        typer.Option(
+            "--output", "-o", metavar="text|json|mermaid|html", help="For people, programs, drawings, a page."
+        ),
+    ] = "text",
+) -> None:
+    """Tell who would be told of an alert: when, by what and why.
+
+    Nothing is sent, and no secret is needed. Without --fires an alert fires for ever: the story ends when
+    nothing more would follow, or after 7 days.
+    """
+    from config.problems import ConfigError
+    from gateway.cli.configured import refused
+    from gateway.cli.errors import UsageError
+    from gateway.simulation.given import GivenError
+    from gateway.simulation.scenario import Typed
+    from gateway.simulation.times import TimeError
+
+    sources = Sources(tuple(labels or ()), tuple(payload or ()), alerts, tuple(rules or ()), replay)
+    typed = Typed(ack or (), by, resolve, snooze or (), fail or (), silence or (), override or ())
+    shown = Shown(explain, messages, output)
+    sources.refuse_several()
+    if timeline and not replay:
+        raise UsageError("--timeline says nothing without --replay")
+    summed = replay is not None and not timeline
+    if compare and output in ("mermaid", "html") and not summed:
+        raise UsageError(f"--compare has no drawing; expected --output text or json, not {output}")
+    files = [file for file in (config, compare) if file]
+    try:
+        times = _times(at, zone, fires)
+        if replay and summed:
+            from gateway.cli.replayed import replayed
+
+            replayed(files, replay, times, typed, shown)
+        else:
+            _tell(files, sources, times, typed, shown)
+    except GivenError as error:
+        raise UsageError(str(error), error.hint) from None
+    except TimeError as error:
+        raise UsageError(str(error)) from None
+    except ConfigError as error:  # of rule files
+        raise refused(error.problems[0].file, error) from None
+
+
+# --- what was typed -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where alerts come from: one of them, but labels may stand beside rules."""
+
+    labels: tuple[str, ...]
+    payload: tuple[str, ...]
+    alerts: str
+    rules: tuple[str, ...]
+    replay: Path | None
+
+    def refuse_several(self) -> None:
+        """Raises `UsageError` where there is not exactly one."""
+        from gateway.cli.errors import UsageError
+
+        named = {
+            "--payload": self.payload,
+            "--alerts": self.alerts,
+            "--rules": self.rules,
+            "--replay": self.replay,
+            "labels": () if self.rules else self.labels,
+        }
+        given = [name for name, there in named.items() if there]
+        if not given:
+            raise UsageError(
+                "no alert is given; expected its labels, or --payload, --alerts, --rules or --replay",
+                "For instance: tocsin simulate tocsin.yaml alertname=ApiDown severity=critical",
+            )
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)} each say what arrives; expected one of them")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How the story is shown."""
+
+    explain: bool
+    messages: bool
+    output: Shape
+
+
+@dataclass(frozen=True)
+class Times:
+    """When it begins and how long alerts fire, all in ms; None where it was not said. `zone` is checked."""
+
+    at: int | None
+    fires: int | None
+    now: int
+    zone: str
+
+
+def _times(at: str, zone: str, fires: str) -> Times:
+    from gateway.simulation.given import GivenError
+    from gateway.simulation.times import TimeError, duration, moment, place
+
+    now = time.time_ns() // 1_000_000_000 * 1000
+    option = "--zone"
+    try:
+        zone, option = place(zone), "--at"
+        begins = None if not at else now if at == "now" else moment(at, zone)
+        option = "--fires"
+        lasts = duration(fires) if fires else None
+    except TimeError as error:
+        raise GivenError(f"{option}: {error}") from None
+    if lasts == 0:
+        raise GivenError("--fires: it cannot be 0s; expected a duration such as 30m")
+    return Times(begins, lasts, now, zone)
+
+
+def _given(sources: Sources, times: Times) -> "Given":
+    """What arrives."""
+    from gateway.simulation.given import GivenError, gathered, one_alert
+
+    if sources.payload:
+        from gateway.simulation.bodies import bodies
+
+        return bodies(sources.payload, times.at, times.now, times.fires)
+    if sources.alerts:
+        from gateway.simulation.alert_lines import alert_lines
+
+        return alert_lines(sources.alerts, times.at, times.now, times.fires, times.zone)
+    if sources.replay:
+        from gateway.simulation.given import recorded
+
+        if times.at is not None or times.fires is not None:
+            raise GivenError(
+                "--at and --fires do not go with --replay: recorded alerts have times of their own"
+            )
+        return recorded(sources.replay)
+    began = times.now if times.at is None else times.at
+    if sources.rules:
+        from gateway.cli.beside import rule_files
+        from gateway.simulation.rule_alerts import rule_alerts
+
+        # A shell makes `--rules a.yml b.yml` of `--rules *.yml`, so some of the labels may be files.
+        others = [text for text in sources.labels if "=" not in text and Path(text).is_file()]
+        labels = [text for text in sources.labels if text not in others]
+        files, rest = rule_files(sources.rules, list(map(Path, others)))
+        return rule_alerts(files, began, times.fires, labels_of([*labels, *map(str, rest)]))
+    return gathered(one_alert(labels_of(sources.labels), began, times.fires))
+
+
+# --- the story ------------------------------------------------------------------------------------------
+
+
+def _tell(files: list[Path], sources: Sources, times: Times, typed: "Typed", shown: Shown) -> None:
+    from gateway.cli import output as out
+    from gateway.cli.configured import configured
+    from gateway.simulation import scenario
+    from gateway.simulation.run import LONGEST
+    from gateway.simulation.run import simulate as story_of
+    from gateway.simulation.unknown_words import doubts
+
+    given = _given(sources, times)
+    if sources.labels and not sources.rules:
+        scenario.refuse_contradictions(typed, times.fires)
+    began = given.began
+    plans = [configured(file, began, began + LONGEST).plan for file in files]
+    names = scenario.names_of(plans)
+    said = scenario.answers(typed, began, names)
+    failures = scenario.failures(typed, began, names)
+    overrides = scenario.overrides(typed, began, names)
+    happenings: list[Happening] = [*scenario.silences(typed, began), *given.arrived, *said]
+    happenings.sort(key=lambda one: one.at)  # of one moment silences come first, answers last
+    for note in (*given.notes, *doubts(plans[0], _labels(given))):
+        out.say(note)
+    stories = [
+        story_of(plan, happenings, began=began, failures=failures, overrides=overrides, texts=shown.messages)
+        for plan in plans
+    ]
+    for vain in scenario.said_in_vain(said, (line for one in stories for line in one.lines), began):
+        out.say(vain)
+    _print(files, plans, stories, times.zone, shown)
+
+
+def _labels(given: "Given") -> "Iterator[dict[str, str]]":
+    return (copy.labels for one in given.arrived for copy in one.arrivals)
+
+
+def _print(
+    files: "Sequence[Path]", plans: "Sequence[Plan]", stories: "Sequence[Story]", zone: str, shown: Shown
+) -> None:
+    from datetime import UTC
+
+    from gateway.cli import output as out
+    from routing.calendar import zone as zone_at
+
+    there = zone_at(zone) or UTC
+    if shown.output == "json":
+        from gateway.simulation import report_json
+
+        documents = [
+            report_json.document(story, shown.explain, shown.messages, plan=plan)
+            for plan, story in zip(plans, stories, strict=True)
+        ]
+        told = [{"config": str(file)} | document for file, document in zip(files, documents, strict=True)]
+        out.write_json(documents[0] if len(told) == 1 else {"stories": told})
+    elif len(stories) == 2:
+        from gateway.simulation import side_by_side
+
+        names = (str(files[0]), str(files[1]))
+        out.write_lines(side_by_side.side_by_side(stories[0], stories[1], names, there))
+    elif shown.output == "text":
+        from gateway.simulation import report_text
+
+        out.write_lines(report_text.text(stories[0], there, shown.explain, shown.messages))
+    elif shown.output == "mermaid":
+        from gateway.simulation import report_mermaid
+
+        out.write_lines(report_mermaid.mermaid(stories[0], there).splitlines())
+    else:
+        from gateway.simulation import report_html
+
+        out.write_lines(report_html.html(stories[0], str(files[0])).splitlines())
