@@ -60,6 +60,7 @@ class LabelValues:
         texts: one value for each way in which matchers and `word` answer; bit n of a mask is the n-th.
         masks: for each matcher the values that meet it.
         common: the values that some matcher, or a caller, names; others only stand for what has no name.
+        shown: each value as people read it; None where it only stands for others of its kind.
         sampled: regular expressions of which there may be further values that nobody stands for.
     """
 
@@ -67,6 +68,7 @@ class LabelValues:
     texts: tuple[str, ...]
     masks: Mapping[Matcher, int]
     common: frozenset[str]
+    shown: tuple[str | None, ...]
     sampled: tuple[Matcher, ...]
     _conditions: Conditions = field(repr=False)
     _word: Callable[[str], object] = field(repr=False)
@@ -115,10 +117,22 @@ def values_of(
             texts.append(value)
         elif not value and texts[places[key]] not in named:
             texts[places[key]] = ""  # what no matcher tells from a missing label is missing
+    nameless = {places[conditions.mask({name: value}), word(value)] for value in unnamed}
+    shown = tuple(_shown(text, named, words, nameless=at in nameless) for at, text in enumerate(texts))
     masks = {one: sum(1 << at for at, text in enumerate(texts) if one.matches({name: text})) for one in asked}
     return LabelValues(
-        name, tuple(texts), masks, frozenset(named) - {""}, tuple(sampled), conditions, word, places
+        name, tuple(texts), masks, frozenset(named) - {""}, shown, tuple(sampled), conditions, word, places
     )
+
+
+def _shown(text: str, named: Sequence[str], words: Sequence[str], *, nameless: bool) -> str | None:
+    """A value as people read it; None where it only stands for others. `nameless`: it does so, too."""
+    word = text.lower()
+    if word in words and text in named:
+        if nameless:
+            return f"<counts as {word}>"
+        return text if text == word else f"<another word for {word}>"
+    return None if nameless or (text and text not in named) else text
 
 
 def _listed(matcher: Matcher) -> tuple[str, ...] | None:
