@@ -159,6 +159,7 @@ def _document(results: Results) -> dict[str, Any]:
 
 def _test(tried: "Tried") -> dict[str, Any]:
     from config.problems import show_path
+    from gateway.simulation.report_json import document as simulated
     from gateway.simulation.told_names import called
 
     began = tried.story.began
@@ -187,16 +188,7 @@ def _test(tried: "Tried") -> dict[str, Any]:
             }
             for failed in tried.failed
         ]
-        document["notifications"] = [
-            {
-                "after_s": (one.at - began) / 1000,
-                "told": called(one),
-                "by": one.by,
-                "kind": one.kind,
-                "why": one.why,
-            }
-            for one in tried.story.notifications
-        ]
+        document["notifications"] = simulated(tried.story)["notifications"]
     return document
 
 

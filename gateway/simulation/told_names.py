@@ -70,11 +70,16 @@ _TELLS: Final[Mapping[NameKind, Callable[[str, Notification], bool]]] = {
     "receiver": lambda name, one: one.target_kind == "receiver" and one.target == name,
     "user": lambda name, one: one.target_kind == "user" and one.target == name,
     "team": lambda name, one: one.target_kind == "team" and one.target == name,
-    "slack": lambda name, one: one.by == "slack" and one.where == name,
+    "slack": lambda name, one: one.by == "slack" and _channel(one.where) == _channel(name),
     "mail": lambda name, one: one.by == "email" and name.lower() in _addresses(one.where),
     "webhook": lambda name, one: one.by == "webhook" and one.target == name,
     "pagerduty": lambda name, one: one.by == "pagerduty" and one.target == name,
 }
+
+
+def _channel(text: str) -> str:
+    """A channel may be written with and without #; so may a person, who is told in a channel of their own."""
+    return text.removeprefix("#")
 
 
 def _addresses(text: str) -> list[str]:
@@ -104,7 +109,9 @@ class Known:
         """Why nobody can ever be told by this name, "" if somebody may be."""
         known = self._names[name.kind]
         wanted = name.name.lower() if name.kind == "mail" else name.name
-        if wanted in known or (name.kind == "slack" and self._any_channel):
+        if wanted in known:
+            return ""
+        if name.kind == "slack" and (self._any_channel or _channel(wanted) in map(_channel, known)):
             return ""
         if name.kind == "mail" and self._any_mail:
             return ""

@@ -39,6 +39,8 @@ def told(target, target_kind="receiver", by="slack", where=""):
         ("team:db", told("db", "user"), False),
         ("slack:#db", told("db", "team", "slack", "#db"), True),
         ("slack:#db", told("ops", "receiver", "slack", "#db"), True),
+        ("slack:db", told("db", "team", "slack", "#db"), True),
+        ("slack:U024BE7LH", told("dana", "user", "slack", "#U024BE7LH"), True),
         ("slack:#db", told("db", "team", "slack", "#db-critical"), False),
         ("slack:#db", told("db", "team", "email", "#db"), False),
         ("mail:ops@example.com", told("x", by="email", where="Ops <Ops@example.com>, x@example.com"), True),
@@ -74,6 +76,7 @@ def test_what_a_test_would_call_a_notification_names_it(one):
     [
         ("ops", ""),
         ("slack:#ops", ""),
+        ("slack:ops", ""),
         ("slack:#db-critical", ""),
         ("slack:U024BE7LH", ""),
         ("mail:OPS@example.com", ""),
