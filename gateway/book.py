@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import structlog
-
 from config.integrations import EmailConfig
 from config.people import WAYS
 from config.problems import did_you_mean
-from receivers import kinds
+from receivers import traits
 from routing.clocks import Reached, Way
 from routing.policies import Target
 from routing.whom import BY
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from receivers.base import Traits
     from routing.incident_records import Incident
     from routing.policies import Policy
-
-
-log = structlog.get_logger()
 
 
 class Rota(Protocol):
@@ -127,8 +122,10 @@ class PlanBook:
         try:
             people = self._rota.people(schedule, at)
             return people, None if people else self._rota.next_covered(schedule, at)
-        except Exception:
-            log.exception("oncall.failed", schedule=schedule)
+        except Exception:  # noqa: BLE001 - it is logged with its traceback
+            import structlog  # noqa: PLC0415 - a simulation does not wait for what it does not use
+
+            structlog.get_logger().exception("oncall.failed", schedule=schedule)
             return (), None
 
     def last_resort(self, incident: Incident, at: int) -> Reached:
@@ -181,7 +178,7 @@ class PlanBook:
         return f"{who} by {BY[one.kind]}"
 
     def _traits(self, integration: Integration) -> Traits:
-        return kinds.module(integration.kind).traits(integration.config)
+        return traits.of(integration.kind, integration.config)
 
     def _place(self, integration: Integration, *, twice: bool) -> str:
         """Two integrations with one address are two places if they tell it differently.

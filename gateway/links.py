@@ -24,7 +24,7 @@ from config.secret import SecretError
 from gateway.store import keys
 from gateway.store.unavailable import StoreUnavailableError
 from receivers.filters import truncated
-from receivers.mail_message import AddressError, addresses
+from receivers.mail_addresses import AddressError, addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from pydantic import BaseModel
-
     from routing.incident_records import Ack
     from routing.severity import Grade
 
@@ -181,10 +179,6 @@ class Traits:
 
 class ReceiverModule(Protocol):
     """The public face of `receivers/pagerduty.py`, `slack.py`, `email.py`, `webhook.py`."""
-
-    def traits(self, config: BaseModel) -> Traits:
-        """Facts about one integration."""
-        ...
 
     def create(self) -> Receiver:
         """A new receiver; called once in a process, inside the running event loop."""

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from config.schema import SecretError
-from receivers.base import Refused, Retry, Sent, Traits
-from receivers.filters import truncated
-from receivers.mail_message import AddressError, addresses, compose, message_id, needs_utf8
+from receivers.base import Refused, Retry, Sent
+from receivers.mail_addresses import AddressError, addresses
+from receivers.mail_message import compose, message_id, needs_utf8
 from receivers.render import Renderer
 from receivers.smtp import Connection, Login, MailError, listed
 
@@ -27,29 +26,12 @@ if TYPE_CHECKING:
     from config.schema import EmailConfig
     from receivers.base import Message, Outcome
 
-_SHOWN: Final = 200
 _WHOLE_S: Final = 25  # for a mail with all its commands
-
-
-def traits(config: EmailConfig) -> Traits:
-    """One mail at a time for a server; a mail cannot be changed, so only rings and the end are sent."""
-    return Traits(
-        slots=1, edits=False, updates=False, target=f"email:{config.smarthost}", where=_shown(config.to)
-    )
 
 
 def create() -> EmailReceiver:
     """A receiver without connections yet."""
     return EmailReceiver()
-
-
-@lru_cache(maxsize=512)
-def _shown(to: str) -> str:
-    """`ops@example.com, db@example.com`: who reads it, without their names, on one line."""
-    try:
-        return truncated(", ".join(one.addr_spec for one in addresses(to, "to")), _SHOWN)
-    except AddressError:  # `send` will say so
-        return truncated(to, _SHOWN)
 
 
 class EmailReceiver:

@@ -1,4 +1,4 @@
-"""The kinds of receivers. A new one is a module with `traits` and `create`, and one line here.
+"""The kinds of receivers. A new one is a module with `create`, one line here, and its `traits.py`.
 
 A module is imported when the configuration first uses it: nobody pays for a service that is not theirs.
 """

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, getaddresses
+from email.utils import format_datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -23,51 +22,18 @@ from receivers.wording import marked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from email.headerregistry import Address
 
     from config.schema import EmailConfig
     from receivers.base import Message
 
-MAX_RECIPIENTS: Final = 100
-_NAME: Final = 100
 _SUBJECT: Final = 250
 _HEADER: Final = 2_000
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,255}")
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,76}")
 _OURS: Final = words(
     "auto-submitted bcc cc date from in-reply-to message-id mime-version references resent-bcc resent-cc"
     " resent-to return-path sender to"
 )
-
-
-class AddressError(ValueError):
-    """An address in `to` or `from` is none; the message quotes it and says what was expected."""
-
-
-def addresses(text: str, key: str) -> tuple[Address, ...]:
-    """The addresses in a comma separated list. A domain with letters beyond ASCII is written in punycode.
-
-    Raises:
-        AddressError: there is none, one is malformed, or there are more than 100.
-    """
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        raise AddressError(f"{key}: {text!r} has a control character; expected addresses and commas")
-    found = [_address(name, spec, key) for name, spec in getaddresses([text]) if name or spec]
-    if not found:
-        raise AddressError(f"{key}: {text!r} is no address; expected one such as ops@example.com")
-    if len(found) > MAX_RECIPIENTS:
-        raise AddressError(f"{key}: {len(found)} addresses; at most {MAX_RECIPIENTS} are taken")
-    return tuple(found)
-
-
-def _address(name: str, spec: str, key: str) -> Address:
-    if not _ADDRESS.fullmatch(spec):
-        raise AddressError(f"{key}: {spec or name!r} is no address; expected one such as ops@example.com")
-    user, _, domain = spec.partition("@")
-    try:
-        domain = domain if domain.isascii() else domain.encode("idna").decode()
-    except UnicodeError:
-        raise AddressError(f"{key}: {domain!r} is no domain") from None
-    return Address(truncated(name, _NAME), user, domain)
 
 
 def needs_utf8(everybody: Sequence[Address]) -> bool:

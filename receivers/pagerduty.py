@@ -17,12 +17,11 @@ import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from config.schema import SecretError, reveal
-from receivers.base import Refused, Retry, Sent, Traits
+from receivers.base import Refused, Retry, Sent
 from receivers.pagerduty_event import build_event
 from receivers.pagerduty_keys import Opened, digest, ring_key, steps
 from receivers.render import Renderer
@@ -45,23 +44,9 @@ _RATE_LIMITED_MS: Final = 60_000  # the documents ask for "a backoff of a few mi
 _SHOWN: Final = 300
 
 
-def traits(config: PagerDutyConfig) -> Traits:
-    """Four at once for a key; a repeated trigger changes what is shown, so every update is sent."""
-    return Traits(slots=4, edits=True, updates=True, target=f"pagerduty:{_name(config)}")
-
-
 def create() -> PagerDutyReceiver:
     """A receiver without threads or connections yet; imports pdpyras."""
     return PagerDutyReceiver()
-
-
-def _name(config: PagerDutyConfig) -> str:
-    """Eight digits that tell one routing key from another and say nothing about it."""
-    try:
-        secret = _key(config)
-    except SecretError as error:  # `send` will say so; the file's name serves as well
-        secret = str(error)
-    return sha256(f"tocsin pagerduty {secret}".encode()).hexdigest()[:8]
 
 
 def _key(config: PagerDutyConfig) -> str:

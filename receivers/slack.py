@@ -21,16 +21,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
 from config.schema import SecretError, reveal
-from receivers.base import Refused, Retry, Sent, Traits
+from receivers.base import Refused, Retry, Sent
 from receivers.render import Renderer
 from receivers.slack_answers import failure, network_failure
-from receivers.slack_lookup import CHANNEL_ID, Lookup
+from receivers.slack_lookup import Lookup
 from receivers.slack_message import whole_message
 from receivers.slack_telling import Telling, author
 from receivers.tls import TLSFileError, client_context
@@ -46,26 +45,9 @@ TIMEOUT_S: Final = 10  # of one call; an attempt takes one to four, and a few mo
 _CONNECT_S: Final = 5
 
 
-def traits(config: SlackConfig) -> Traits:
-    """One at a time in a channel. With a webhook nothing can be edited, so updates are not sent."""
-    if config.has_token:
-        return Traits(slots=1, edits=True, updates=True, target=f"slack:{_shown(config.channel)}")
-    try:
-        address = reveal(config.api_url, config.api_url_file)
-    except SecretError as error:  # `send` will say so; the file's name serves as well
-        address = str(error)
-    digits = sha256(f"tocsin slack {address}".encode()).hexdigest()[:8]
-    return Traits(slots=1, edits=False, updates=False, target=f"slack-webhook:{digits}")
-
-
 def create() -> SlackReceiver:
     """A receiver without connections yet; imports slack_sdk."""
     return SlackReceiver()
-
-
-def _shown(channel: str) -> str:
-    """One name for `alerts` and `#alerts`; ids and @names stay as they are."""
-    return channel if CHANNEL_ID.fullmatch(channel) or channel[:1] in "#@" else f"#{channel}"
 
 
 class SlackReceiver:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receivers.base import Retry
 from receivers.slack_answers import SlackError, call
+from receivers.traits import CHANNEL_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -23,7 +24,6 @@ _PAGES: Final = 5
 _CHANNEL_PAGE: Final = 900
 _CHANNEL_PAGES: Final = 10
 _SKEW_MS: Final = 300_000  # Slack's clock stamps its messages, ours the incident
-CHANNEL_ID: Final = re.compile(r"[CGD][A-Z0-9]{7,}")
 _MEMBER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,}")
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from config.schema import reveal
 from receivers.base import Refused, Retry
 from receivers.filters import truncated
-from receivers.mail_message import AddressError
+from receivers.mail_addresses import AddressError
 from receivers.tls import TLSFileError, client_context, explain
 
 if TYPE_CHECKING:

@@ -12,15 +12,13 @@ import asyncio
 import re
 from email.utils import parsedate_to_datetime
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-from yarl import URL
 
-from config.schema import SecretError, reveal
-from receivers.base import Refused, Retry, Sent, Traits
+from config.schema import SecretError
+from receivers.base import Refused, Retry, Sent
 from receivers.filters import truncated
 from receivers.tls import TLSFileError, explain
 from receivers.webhook_body import write_body
@@ -45,27 +43,9 @@ _RATE_LIMITED_MS: Final = 10_000  # where a 429 does not say how long
 _LONGEST_WAIT_MS: Final = 3_600_000
 
 
-def traits(config: WebhookConfig) -> Traits:
-    """Eight posts at once for an address; a machine wants every change, so updates are posted too.
-
-    The target is the whole address, since one that hangs or says 429 must not hold back its neighbours on
-    the same server. A path can be a secret, so only a few digits of a hash tell them apart.
-    """
-    return Traits(slots=8, edits=False, updates=True, target=f"webhook:{_target(config)}")
-
-
 def create() -> WebhookReceiver:
     """A receiver with a session, but without connections yet."""
     return WebhookReceiver()
-
-
-def _target(config: WebhookConfig) -> str:
-    try:
-        address = reveal(config.url, config.url_file)
-        url = URL(address)
-    except (SecretError, ValueError):  # `send` will say so
-        return "unknown"
-    return f"{url.host}:{url.port}/{sha256(f'tocsin webhook {address}'.encode()).hexdigest()[:8]}"
 
 
 class WebhookReceiver:

@@ -13,7 +13,7 @@ from config.values import MAX_ATTEMPT
 from gateway.api import openapi
 from gateway.api.openapi import Operation
 from gateway.problem import ProblemError
-from receivers import kinds
+from receivers import traits
 from receivers.base import Message, Refused, Retry, Sent, ShownAlert
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def _try(receiver: Callable[[str], Receiver], integration: Integration, me
     return {
         "kind": integration.kind,
         "index": integration.index,
-        "target": kinds.module(integration.kind).traits(integration.config).target,
+        "target": traits.of(integration.kind, integration.config).target,
         "outcome": word,
         "detail": detail,
     }

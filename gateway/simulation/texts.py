@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import SMTP
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from receivers.base import Message
 
 NOBODY: Final = "tocsin@localhost"
+LINK: Final = "/link/..."
+"""Nobody signs one in a simulation: whoever had it could answer."""
 
 
 class Texts:
@@ -22,13 +25,13 @@ class Texts:
     def __init__(self) -> None:
         self._renderer = Renderer()
 
-    def of(self, config: IntegrationConfig, message: Message) -> str:
-        """What whoever is told reads."""
+    def of(self, config: IntegrationConfig, message: Message, *, new: bool) -> str:
+        """What whoever is told reads; `new`: this delivery has posted nothing yet that could be changed."""
         match config:
             case PagerDutyConfig():
                 return self._event(config, message)
             case SlackConfig():
-                return self._post(config, message)
+                return self._post(config, message, new=new or not config.has_token)
             case EmailConfig():
                 return self._mail(config, message)
             case WebhookConfig():
@@ -43,15 +46,21 @@ class Texts:
         payload: dict[str, Any] = event.get("payload", {})
         return str(payload.get("summary", event["event_action"]))
 
-    def _post(self, config: SlackConfig, message: Message) -> str:
-        from receivers.slack_message import whole_message  # noqa: PLC0415 - where there is Slack
+    def _post(self, config: SlackConfig, message: Message, *, new: bool) -> str:
+        """The message as it is then; before it what is said in its thread, where that must be heard again."""
+        from receivers.slack_message import thread_line, whole_message  # noqa: PLC0415 - where there is Slack
 
-        look = whole_message(config, message, self._renderer, new=True).arguments()
-        return slack_text(look)
+        whole = slack_text(whole_message(config, message, self._renderer, new=new).arguments())
+        if new or message.kind != "ring":
+            return whole
+        return f"{slack_text(thread_line(config, message, self._renderer).arguments())}\n{whole}"
 
     def _mail(self, config: EmailConfig, message: Message) -> str:
-        from receivers.mail_message import addresses, compose  # noqa: PLC0415 - where there is mail
+        from receivers.mail_addresses import addresses  # noqa: PLC0415 - where there is mail
+        from receivers.mail_message import compose  # noqa: PLC0415 - likewise
 
+        if message.answerable and message.status == "firing":
+            message = replace(message, answer_url=f"{message.external_url.rstrip('/')}{LINK}")
         sender = addresses(config.from_ or NOBODY, "from")[0]
         to = addresses(config.to or NOBODY, "to")
         mail, _ = compose(config, message, self._renderer, sender, to=to, first="")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import orjson
-import structlog
 
 from gateway.store import keys
 from gateway.store.records import stored_alerts
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from gateway.store.store import Store
     from routing.stored import StoredAlert
 
-log = structlog.get_logger()
 
 PAGE: Final = 500
 EVER: Final = 1 << 52
@@ -81,7 +79,9 @@ def labels_of(content: str | None) -> dict[str, str] | None:
     try:
         labels: dict[str, str] = orjson.loads(content)[0]
     except (ValueError, LookupError, TypeError):
-        log.warning("alert.unreadable", record=content[:200])
+        import structlog  # noqa: PLC0415 - who only simulates does not wait for it
+
+        structlog.get_logger().warning("alert.unreadable", record=content[:200])
         return None
     return labels
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from config.schema import EmailConfig
 from gateway.standins.smtp import SmtpStandin
-from receivers import email, smtp
+from receivers import email, smtp, traits
 from receivers.base import Refused, Retry, Sent
-from receivers.mail_message import addresses, compose
+from receivers.mail_addresses import addresses
+from receivers.mail_message import compose
 from receivers.render import Renderer
 
 if TYPE_CHECKING:
@@ -410,9 +411,9 @@ def test_nothing_in_an_alert_becomes_a_header(
 
 def test_traits_say_that_mails_are_neither_changed_nor_sent_for_updates() -> None:
     config = EmailConfig.model_validate({"to": "a@b.c", "smarthost": "mail.example.com:587"})
-    traits = email.traits(config)
-    assert (traits.slots, traits.edits, traits.updates) == (1, False, False)
-    assert traits.target == "email:mail.example.com:587"
+    facts = traits.email(config)
+    assert (facts.slots, facts.edits, facts.updates) == (1, False, False)
+    assert facts.target == "email:mail.example.com:587"
 
 
 @pytest.mark.parametrize(
@@ -426,5 +427,5 @@ def test_traits_say_that_mails_are_neither_changed_nor_sent_for_updates() -> Non
     ],
 )
 def test_people_read_to_whom_a_mail_goes(to: str, shown: str | None) -> None:
-    where = email.traits(EmailConfig.model_construct(to=to, smarthost="mail.example.com:25")).where
+    where = traits.email(EmailConfig.model_construct(to=to, smarthost="mail.example.com:25")).where
     assert where == shown or (shown is None and where.endswith("…") and len(where) <= 200)

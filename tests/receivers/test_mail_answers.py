@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.schema import EmailConfig
-from receivers.mail_message import addresses, compose
+from receivers.mail_addresses import addresses
+from receivers.mail_message import compose
 from receivers.render import Renderer
 from routing.incident_records import Ack
 

@@ -16,9 +16,10 @@ import pytest
 from config.schema import PagerDutyConfig
 from gateway.standins.pagerduty import PagerDutyStandin, event_errors
 from receivers.base import Refused, Retry, Sent
-from receivers.pagerduty import create, traits
+from receivers.pagerduty import create
 from receivers.pagerduty_event import build_event
 from receivers.render import Renderer
+from receivers.traits import pagerduty as traits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

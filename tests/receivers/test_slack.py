@@ -12,7 +12,8 @@ import pytest
 from config.schema import SlackConfig
 from gateway.standins.slack import SlackStandin
 from receivers.base import Refused, Retry, Sent
-from receivers.slack import create, traits
+from receivers.slack import create
+from receivers.traits import slack as traits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

@@ -16,7 +16,7 @@ import trustme
 from aiohttp import web
 
 from config.schema import WebhookConfig
-from receivers import webhook, webhook_body
+from receivers import traits, webhook, webhook_body
 from receivers.base import Refused, Retry, Sent
 from receivers.webhook_body import write_body
 from receivers.webhook_request import signature
@@ -424,19 +424,19 @@ async def test_a_missing_secret_is_tried_again(
     config = WebhookConfig(url_file=tmp_path / "url")
     outcome = await receiver.send(config, make_message(), {})
     assert isinstance(outcome, Retry)
-    assert webhook.traits(config).target == "webhook:unknown"
+    assert traits.webhook(config).target == "webhook:unknown"
 
 
 def test_traits_say_that_every_change_is_posted() -> None:
-    traits = webhook.traits(to("https://hooks.example.com/secret-token"))
-    assert (traits.slots, traits.edits, traits.updates) == (8, False, True)
-    assert re.fullmatch(r"webhook:hooks\.example\.com:443/[0-9a-f]{8}", traits.target)
+    facts = traits.webhook(to("https://hooks.example.com/secret-token"))
+    assert (facts.slots, facts.edits, facts.updates) == (8, False, True)
+    assert re.fullmatch(r"webhook:hooks\.example\.com:443/[0-9a-f]{8}", facts.target)
 
 
 def test_every_address_on_a_server_is_a_target_of_its_own() -> None:
     urls = ("https://hooks.example.com/a", "https://hooks.example.com/b", "https://hooks.example.com/a?x=1")
-    assert len({webhook.traits(to(url)).target for url in urls}) == 3
-    assert webhook.traits(to(urls[0])) == webhook.traits(to(urls[0]))
+    assert len({traits.webhook(to(url)).target for url in urls}) == 3
+    assert traits.webhook(to(urls[0])) == traits.webhook(to(urls[0]))
 
 
 async def test_an_address_that_hangs_does_not_hold_back_its_neighbour(
