@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from config.findings.followed import sooner_or_later
 from config.problems import show_path
-from routing.oncall import layer_on_call, on_call
+from gateway.simulation.other_times import layer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -132,9 +132,7 @@ class _Union:
         """The layer that somebody was on call by; -1 where none was, or an override took its place."""
         if (name, at) not in self._layers:
             schedule = self._schedules.get(name)
-            position, people = layer_on_call(schedule, at) if schedule else (-1, ())
-            serves = schedule is not None and set(people) & set(on_call(schedule, at))
-            self._layers[name, at] = position if serves else -1
+            self._layers[name, at] = layer_of(schedule, at) if schedule else -1
         return self._layers[name, at]
 
 

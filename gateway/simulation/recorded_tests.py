@@ -57,7 +57,7 @@ def recorded(story: Story, at: int, plan: Plan) -> Recorded:
     for one in story.notifications:
         if one.kind == "ring":
             silent = False
-            if name := _name(one, known):
+            if name := name_of(one, known):
                 rings.setdefault(one.at - at, {})[name] = None
     reached = story.reached
     return Recorded(
@@ -68,7 +68,7 @@ def recorded(story: Story, at: int, plan: Plan) -> Recorded:
     )
 
 
-def _name(one: Notification, known: told_names.Known) -> str:
+def name_of(one: Notification, known: told_names.Known) -> str:
     """How a test names who is told by a notification; "" where none that the configuration has means them."""
     written = told_names.called(one)
     try:

@@ -37,6 +37,15 @@ class YamlText:
             text = text[:start] + new + text[end:]
         return text
 
+    @property
+    def count(self) -> int:
+        """How many changes there are."""
+        return len(self._changes)
+
+    def forget(self, count: int) -> None:
+        """Keeps only the first `count` changes."""
+        del self._changes[count:]
+
     def has(self, path: Path) -> bool:
         """Whether something stands there."""
         try:
