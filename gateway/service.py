@@ -29,6 +29,7 @@ from gateway.api import (
     receivers,
     silence_shapes,
     silences,
+    simulate,
     stats,
     why,
 )
@@ -185,6 +186,7 @@ class Service:
             *receivers.routes(self.plan, self.auth, self.sender.receiver, self.external_url),
             *heartbeats.routes(self.heartbeats, self.plan, self.auth),
             *stats.routes(self.store, self.plan, self.auth),
+            *simulate.routes(self.plan, self.oncall, self.holds.silence_store, self.auth),
             *oncall.routes(self.oncall, self.plan, self.store, self.auth),
             *overrides.routes(self.oncall, self.plan, self.store, self.auth),
             *feeds.routes(Feeds(links, self.oncall), self.plan, self.store, self.auth, self.external_url),
@@ -198,6 +200,7 @@ class Service:
                 + receivers.OPERATIONS
                 + heartbeats.OPERATIONS
                 + stats.OPERATIONS
+                + simulate.OPERATIONS
                 + oncall.OPERATIONS
                 + overrides.OPERATIONS
                 + feeds.OPERATIONS

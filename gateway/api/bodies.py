@@ -42,20 +42,20 @@ class Body(BaseModel):
 B = TypeVar("B", bound=Body)
 
 
-async def read(request: web.Request, model: type[B]) -> B:
-    """The body of the request; none at all is read as `{}`.
+async def read(request: web.Request, model: type[B], limit: int = MAX_BYTES) -> B:
+    """The body of the request, at most `limit` bytes; none at all is read as `{}`.
 
     Raises:
         ProblemError: 400 with the `field` that is wrong; 413, 415, 503 as `read_json_body` says.
     """
     try:
-        raw = await read_json_body(request, MAX_BYTES, READ_MS)
+        raw = await read_json_body(request, limit, READ_MS)
         document = payload.read_json(raw) if raw.strip() else {}
     except PayloadError as error:
         raise ProblemError(400, f"Expected a JSON object: {error}.") from None
     except ProblemError as error:
         if error.status == 413:  # whose advice is about alerts
-            raise ProblemError(413, f"A body may have {MAX_BYTES} bytes here.", closes=True) from None
+            raise ProblemError(413, f"A body may have {limit} bytes here.", closes=True) from None
         raise
     if not isinstance(document, dict):
         raise ProblemError(400, f"Expected a JSON object; this is {_kind(document)}.")
@@ -76,6 +76,8 @@ def refusal(field: str, message: str) -> ProblemError:
 def _in_words(error: ErrorDetails, model: type[Body]) -> str:
     context = error.get("ctx", {})
     match error["type"]:
+        case "extra_forbidden" if len(error["loc"]) > 1:  # of a part of it, which has other fields
+            return "there is no such field"
         case "extra_forbidden":
             known = [one.alias or name for name, one in model.model_fields.items()]
             near = did_you_mean(str(error["loc"][-1]), known)
@@ -84,6 +86,11 @@ def _in_words(error: ErrorDetails, model: type[Body]) -> str:
             return "it is missing"
         case "string_type":
             return f"expected text; this is {_kind(error['input'])}"
+        case "dict_type" | "model_type" | "list_type":
+            expected = "a list" if error["type"] == "list_type" else "an object"
+            return f"expected {expected}; this is {_kind(error['input'])}"
+        case "too_long":
+            return f"expected at most {context['max_length']} of them; these are {context['actual_length']}"
         case "string_too_short":
             return "it is empty"
         case "string_too_long":
@@ -148,6 +155,13 @@ Duration = Annotated[
     ),
 ]
 """Milliseconds, more than none, written as `1h30m`."""
+
+After = Annotated[
+    int,
+    BeforeValidator(_length),
+    WithJsonSchema({"type": "string", "pattern": r"^(0s|[1-9][0-9]{0,3}[smh])$", "examples": ["0s", "5m"]}),
+]
+"""Milliseconds after a beginning, none or more, written as `5m`."""
 
 Moment = Annotated[
     int,

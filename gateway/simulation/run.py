@@ -47,16 +47,17 @@ def simulate(
     overrides: Sequence[Override] = (),
     texts: bool = False,
     tell: Callable[[Notification], None] | None = None,
+    watch: Callable[[Story], None] = lambda _: None,
 ) -> Story:
     """The story from `began` on, up to `until` or until nothing follows any more, at most `LONGEST`.
 
     `happenings` are read lazily, in the order of their times. `texts`: notifications carry their message.
     With `tell`, notifications are handed over one by one, lines are dropped, and nothing that is over is
     kept: so a story of any length takes bounded memory. `answer` says what receivers answer, instead of
-    `failures`.
+    `failures`. `watch` sees the story before each decision; what it raises ends it.
     """
     story = Story(began)
-    town = PlanTown(overrides, answer or _answer(failures), texts=texts)
+    town = PlanTown(overrides, answer or _answer(failures), texts=texts, heed=lambda: watch(story))
     say = None if tell else story.lines.append
     world = Simulator(town, plan, began, tell=tell or story.notifications.append, say=say)
     end = began + LONGEST if until is None else until

@@ -30,11 +30,20 @@ if TYPE_CHECKING:
 class PlanTown:
     """One configuration after another, as `Reloaded` says."""
 
-    def __init__(self, overrides: Sequence[Override], answer: Answer, *, texts: bool) -> None:
+    def __init__(
+        self,
+        overrides: Sequence[Override],
+        answer: Answer,
+        *,
+        texts: bool,
+        heed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`heed` is called before each decision."""
         self._overrides: dict[str, tuple[Override, ...]] = {}
         for one in overrides:
             self._overrides[one.schedule] = (*self._overrides.get(one.schedule, ()), one)
         self._answer = answer
+        self._heed = heed
         self.shows = texts
         self._texts = _texts() if texts else None
         self._traits: dict[int, Traits] = {}
@@ -52,6 +61,7 @@ class PlanTown:
 
     def book(self, placing: Placing, now: int, reached: Reached) -> PlanBook:
         """See `Town.book`."""
+        self._heed()
         return _Book(placing, _Rota(placing.plan, self._overrides, reached), now, self._traits)
 
     def send(
