@@ -3,7 +3,7 @@
 A ring is a notification that is heard. A page is a ring that reaches a person: one to a user, or to
 PagerDuty, which calls somebody (as in `routing/stats.py`); several of one person, about one incident and
 within a minute, are one. A person is woken by a page at night, from 22 to 7 by the clock where they live,
-unless a page of the hour before has done so already. Its size does not grow with the number of notifications.
+unless a page of the hour before has done so already. Its size does not grow with their number.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Summary:
 
     Attributes:
         alerts: copies of alerts that arrived.
-        incidents: how many there were, up to the last of which somebody was told.
+        incidents: those of which somebody was told.
         rings: all that was heard, posts in channels and mails to teams too.
         people, teams, receivers: pages by user, by the incident's team ("" for none), and rings by receiver.
         hours: pages by weekday from Monday, and hour of the day, where whoever is paged lives.
@@ -95,6 +95,7 @@ class Tally:
     def __init__(self, zones: Zones) -> None:
         self.summary = Summary()
         self._zones = zones
+        self._told = bytearray()  # by incident, which are numbered from 1: a byte each
         self._paged: dict[
             tuple[str, str], tuple[int, int]
         ] = {}  # who -> incident and time of their last page
@@ -102,7 +103,8 @@ class Tally:
     def add(self, one: Notification) -> None:
         """One that somebody took."""
         found = self.summary
-        found.incidents = max(found.incidents, one.incident)  # they are numbered from 1
+        if not self._was_told(one.incident):
+            found.incidents += 1
         if one.kind != "ring":
             return
         found.rings += 1
@@ -111,6 +113,12 @@ class Tally:
         person = one.target if one.target_kind == "user" else ""
         if person or one.by == "pagerduty":
             self._page(one, person)
+
+    def _was_told(self, incident: int) -> bool:
+        if (missing := incident + 1 - len(self._told)) > 0:
+            self._told += bytes(missing)
+        told, self._told[incident] = self._told[incident], 1
+        return bool(told)
 
     def _page(self, one: Notification, person: str) -> None:
         found, who = self.summary, (one.target_kind, one.target)
