@@ -8,6 +8,7 @@ says `label_sets.py`, what an effect is `effects.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from gateway.simulation.effects import NONE, Effect, Heard, beside, compare, heard
@@ -114,7 +115,7 @@ class _Comparison:
         self._trees = (Tree(old.root), Tree(new.root))
         self._at = at
         self._rules = derived.rules
-        self._named = any(values.name == "alertname" for values in derived.diagram.labels)
+        self._asked = {values.name for values in derived.diagram.labels}
         self._heard: dict[tuple[int, Treatment], Heard] = {}
         self._beside = 0
         self.span = min(LONGEST, max(DAY, _longest(old), _longest(new)))
@@ -122,7 +123,7 @@ class _Comparison:
 
     def effects(self, case: Case) -> Mapping[int | None, Effect]:
         """What is different for the alerts of a case: alone (None), and beside the sources of rules."""
-        labels = case.labels if self._named else {"alertname": "Any", **case.labels}
+        labels = self._named(case.labels, self._asked)
         treatments = (case.old, case.new)
         alone = NONE
         if case.old != case.new:
@@ -193,11 +194,21 @@ class _Comparison:
         ]
         if matches_all(rule.source, labels):
             avoiding.append(rule.target)
+        plan_rules = [one for plan in self._plans for one in plan.inhibition.rules]
         answer = find(meeting, avoiding)
         if answer.labels is None:
             return None
-        found = dict(answer.labels)
-        return found if found != dict(labels) else None
+        asked = {one.name for other in plan_rules for one in (*other.source, *other.target)}
+        found = self._named(answer.labels, self._asked | asked.union(*(other.equal for other in plan_rules)))
+        return found if found != labels else None
+
+    def _named(self, labels: Mapping[str, str], asked: set[str]) -> Mapping[str, str]:
+        """The labels with one more that nobody asks for: an alert has a name, or at least a label."""
+        if "alertname" not in asked:
+            return {"alertname": "Any", **labels}
+        return dict(labels) or {
+            next(name for name in map("label{}".format, count()) if name not in asked): "any"
+        }
 
 
 def _inhibits(rule: Rule, labels: Mapping[str, str]) -> bool:

@@ -70,7 +70,7 @@ def _way(way: Way) -> str:
 
 
 def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _after(ms: int) -> str:

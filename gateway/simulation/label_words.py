@@ -26,12 +26,8 @@ _PLAIN: Final = re.compile(r"[^\s\"'=,|<>{}]+|<[a-z ]+>|<(?:like|counts as|anoth
 
 def described(diagram: Diagram, answer: int) -> tuple[str, ...]:
     """Which label sets have an answer, one line for each way to say some of them; the simplest first."""
-    cubes = sorted(diagram.cubes(answer), key=lambda cube: (len(cube), sum(map(_size, cube.values()))))
-    return tuple(dict.fromkeys(_cube(diagram, cube) for cube in cubes))
-
-
-def _size(mask: int) -> int:
-    return mask.bit_count()
+    lines = {_cube(diagram, cube): len(cube) for cube in diagram.cubes(answer)}
+    return tuple(sorted(lines, key=lambda line: (lines[line], len(line), line)))
 
 
 def _cube(diagram: Diagram, cube: Cube) -> str:

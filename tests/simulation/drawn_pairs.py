@@ -106,7 +106,9 @@ def changes(draw):
 
 def alerts():
     values = {name: st.sampled_from(values) for name, values in ANY.items()}
-    return st.fixed_dictionaries(values).map(lambda labels: {n: v for n, v in labels.items() if v})
+    return (
+        st.fixed_dictionaries(values).map(lambda labels: {n: v for n, v in labels.items() if v}).filter(bool)
+    )
 
 
 def plan(document):
