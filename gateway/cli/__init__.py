@@ -67,6 +67,7 @@ def application() -> typer.Typer:
         check,
         deliveries,
         demo,
+        diff,
         heartbeats,
         incidents,
         oncall,
@@ -75,6 +76,7 @@ def application() -> typer.Typer:
         routes,
         serve,
         silences,
+        simulate,
         stats,
         test,
         version,
@@ -98,7 +100,9 @@ def application() -> typer.Typer:
     app.add_typer(oncall.app, name="oncall", no_args_is_help=True)
     app.add_typer(deliveries.app, name="deliveries", no_args_is_help=True)
     app.add_typer(receivers.app, name="receivers", no_args_is_help=True)
+    app.command("simulate", no_args_is_help=True)(simulate.simulate)
     app.command("test", no_args_is_help=True)(test.run_tests)
+    app.command("diff", no_args_is_help=True)(diff.diff)
     app.command("record")(record.record)
     app.command("heartbeats")(heartbeats.heartbeats)
     app.command("stats")(stats.stats)
