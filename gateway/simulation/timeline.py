@@ -67,12 +67,16 @@ class Row:
 # --- words ----------------------------------------------------------------------------------------------
 
 
+def whom(one: Notification) -> str:
+    """The person, receiver or team that it tells."""
+    if one.target_kind == "team":
+        return f"team {one.target}" if one.target else "nobody's team"
+    return one.target
+
+
 def who(one: Notification) -> str:
     """Whom it tells and by what: `dana by Slack`, `#ops (on-call) by Slack`, `on-call by PagerDuty`."""
-    name = one.target
-    if one.target_kind == "team":
-        name = f"team {one.target}" if one.target else "nobody's team"
-    way = BY.get(one.by, one.by)
+    name, way = whom(one), BY.get(one.by, one.by)
     if not one.where or one.target_kind == "user" or one.by in ("pagerduty", "webhook"):
         return f"{name} by {way}"
     return f"{one.where} ({name}) by {way}" if one.by == "slack" else f"{name} by {way} ({one.where})"
@@ -116,12 +120,25 @@ def rows(story: Story, *, explain: bool, messages: bool) -> list[Run[Row]]:
         if line.kind != "told" and (explain or line.kind not in ALSO_EXPLAINED)
     ]
     above = {(row.at, row.incidents, row.words) for row in shown}
-    told = _at_once(
+    rung = _at_once(
         replace(row, why="") if (row.at, row.incidents, row.why) in above else row
         for row in (_told(one, messages=messages) for one in story.notifications)
     )
-    ordered = sorted([*shown, *told], key=lambda row: (row.at, bool(row.who)))
+    ordered = sorted([*shown, *rung], key=lambda row: (row.at, bool(row.who)))
     return _together(runs((row.at, _same(row), row) for row in ordered))
+
+
+def told(story: Story) -> list[Run[Notification]]:
+    """For pictures: who is told, each apart, and repeats as runs."""
+    return runs(
+        (one.at, (one.incident, one.kind, one.target_kind, one.target, one.by, one.where, one.step), one)
+        for one in story.notifications
+    )
+
+
+def news(story: Story) -> list[Row]:
+    """For pictures: what happens beside that somebody is told, without what only explains."""
+    return [_line(line) for line in story.lines if line.kind not in ALSO_EXPLAINED and line.kind != "told"]
 
 
 def _line(line: Line) -> Row:
