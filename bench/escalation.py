@@ -21,11 +21,13 @@ from bench.deadlines import lateness, quantile
 from bench.load import OpenLoad
 from bench.peers import tocsin
 from bench.sink import sink
+from gateway.store.decisions import text
 from routing.clocks import Reached, Way, begin
 from routing.events import Due
 from routing.incident import decide
 from routing.incident_records import Group, Incident, Status, Told
 from routing.policies import Policy, Step, Target
+from routing.recorded import made
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -174,4 +176,10 @@ def _decisions(rounds: int) -> list[dict[str, Any]]:
         for _ in range(rounds):
             decide(incident, Due(), at, group, told, book=book)
         rows.append({"what": what, "us": round((time.process_time() - began) / rounds * 1e6, 1)})
+    _, record = made(incident, Due(), T + 20 * MINUTE, group, told, book=book, plan="0123456789ab")
+    began = time.process_time()
+    for _ in range(rounds):
+        text(record)
+    spent = (time.process_time() - began) / rounds
+    rows.append({"what": f"the record of one, {len(text(record))} bytes", "us": round(spent * 1e6, 1)})
     return rows
