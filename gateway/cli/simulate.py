@@ -302,8 +302,6 @@ def _tell(files: list[Path], sources: Sources, times: Times, typed: "Typed", sho
         story_of(plan, happenings, began=began, failures=failures, overrides=overrides, texts=shown.messages)
         for plan in plans
     ]
-    for vain in scenario.said_in_vain(said, (line for one in stories for line in one.lines), began):
-        out.say(vain)
     _print(files, plans, stories, times.zone, shown)
 
 

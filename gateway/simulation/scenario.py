@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from config.problems import did_you_mean
-from config.values import show_duration
 from gateway.simulation.given import GivenError
 from gateway.simulation.run import LONGEST, Failure
 from gateway.simulation.times import TimeError, duration
 from routing.events import Acknowledged, Resolved
-from routing.matchers import MatcherError, parse_matchers
+from routing.matchers import MatcherError, parse_matchers, show
 from routing.oncall import Override
 from routing.silence_changes import InvalidSilenceError, check_matchers
 from routing.silences import Silence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from config.compile import Plan
-    from routing.story import Line
 
 VIA: Final = "simulation"
 
@@ -114,17 +112,6 @@ def refuse_contradictions(typed: Typed, fires: int | None) -> None:
             )
 
 
-def said_in_vain(said: Iterable[Said], lines: Iterable[Line], began: int) -> list[str]:
-    """A sentence for each answer that changed nothing, since no incident was open."""
-    known = {line.at for line in lines if line.kind in ("acknowledged", "resolved")}
-    vain = [one for one in said if one.at not in known]
-    return [
-        f"no incident was open {show_duration(one.at - began)} after the first firing, so nobody could "
-        f"{'resolve' if isinstance(one.answer, Resolved) else 'acknowledge'} one"
-        for one in vain
-    ]
-
-
 def _who(typed: Typed, names: Names) -> str:
     if not typed.by:
         return _SOMEBODY
@@ -172,7 +159,7 @@ def silences(typed: Typed, began: int) -> list[SilencesChanged]:
         GivenError: their matchers are none.
     """
     found: list[Silence] = []
-    for number, text in enumerate(typed.silences, 1):
+    for text in typed.silences:
         try:
             matchers = tuple(parse_matchers(text))
             check_matchers(matchers)
@@ -181,7 +168,7 @@ def silences(typed: Typed, began: int) -> list[SilencesChanged]:
         except InvalidSilenceError as error:
             raise GivenError(f"--silence: {text!r}: {error}") from None
         end = began + 2 * LONGEST
-        found.append(Silence(str(number), matchers, began, end, VIA, "--silence", began))
+        found.append(Silence(show(matchers), matchers, began, end, VIA, "--silence", began))
     return [SilencesChanged(began, tuple(found))] if found else []
 
 
