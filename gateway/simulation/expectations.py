@@ -6,7 +6,7 @@ Pure: a case and its story in, what is wrong out. Names are matched by `told_nam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from config.values import quote, show_duration
@@ -69,6 +69,9 @@ def judge(case: Case, story: Story, called: Callable[[int], str]) -> tuple[Faile
     if case.inhibited_by:
         rules = [called(place) for place in sorted(story.reached.rules)]
         failed += _exactly(case.inhibited_by, rules, "were inhibited by", "no rule", story)
+    if failed:
+        late = tuple(_line(line, story) for line in story.lines if line.kind == "late")
+        failed[0] = replace(failed[0], reasons=(*failed[0].reasons, *late[:MAX_REASONS]))
     return tuple(failed)
 
 
@@ -180,7 +183,7 @@ def _lines_about(name: Name, since: int, end: int, story: Story) -> list[Line]:
     if about:
         return about[-2:]
     passed = [line for line in lines if line.kind in _PASSED and line.at >= since]
-    return [*[line for line in lines if line.kind in _STATES][-1:], *passed[:2]]
+    return [*[line for line in lines if line.kind in _STATES][-2:], *passed[:2]]
 
 
 def _other_words(told: list[Notification], expected: Expectation, story: Story) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, get_args
 
 from config.problems import did_you_mean
-from config.values import quote
+from config.values import quote, show_duration
 from gateway.simulation import told_names
 from gateway.simulation.test_file import Expectation, Names, Silent, Spot
 from routing.delivery import Kind
@@ -25,9 +25,13 @@ _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 class Expected:
-    """Reads what one test expects. `within`: that of the file's defaults; `recorded`: the test's own mark."""
+    """Reads what one test expects.
 
-    def __init__(self, values: Values, within: Value | None, *, recorded: bool) -> None:
+    `within`: of the defaults; `end`: to which the story is told (ms); `recorded`: the mark of the test.
+    """
+
+    def __init__(self, values: Values, within: Value | None, end: int | None, *, recorded: bool) -> None:
+        self._end = end
         self._values = values
         self._within = values.duration(within) if within else WITHIN
         self._recorded = recorded
@@ -55,6 +59,11 @@ class Expected:
             except ValueError as error:
                 values.wrong(name, str(error))
         since, until = self._window(item, keys)
+        if self._end is not None and since >= self._end:
+            message = (
+                f"this comes after the test's until, {show_duration(self._end)}; expected an earlier time"
+            )
+            values.wrong(keys.get("at") or keys.get("after") or item, message)
         return Expectation(
             told=tuple(found),
             since=since,

@@ -184,8 +184,9 @@ class _Reader:
         labels = values.texts(shared.pop("labels", None), "labels, name: value")
         within = shared.pop("within", None)
         given = Given(values, labels, self._named, filled)
-        expected = Expected(values, within, recorded=recorded)
         found = {**shared, **keys}
+        until = given.until(found.get("until"))
+        expected = Expected(values, within, until, recorded=recorded)
         return Case(
             name=self._unique(values.text(keys.get("name")), name, example),
             test=name,
@@ -193,7 +194,7 @@ class _Reader:
             at=values.moment(found["at"], self._zone) if "at" in found else MONDAY,
             spot=Spot(value.node.line, value.node.column, value.path),
             recorded=recorded,
-            until=given.until(found.get("until")),
+            until=until,
             alerts=given.alerts(found.get("alerts"), value),
             answers=given.answers(found.get("answers")),
             silences=given.silences(found.get("silences")),

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from routing.story import Notification
 
 MAX_ROWS: Final = 60
-_TURNS: Final = frozenset(("acknowledged", "unacknowledged", "ack_ended", "resolved", "closed", "reopened"))
+_TURNS: Final = frozenset(
+    ("acknowledged", "unacknowledged", "ack_ended", "resolved", "closed", "reopened", "late")
+)
 
 
 def place(tried: Tried) -> str:

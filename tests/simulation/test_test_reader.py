@@ -300,6 +300,7 @@ def test_a_file_that_cannot_be_used_says_where_and_why(text, expected):
         ("expect: [{at: 1m, after: 1m, told: a}]", "expect[0].after: after stands beside at"),
         ("expect: [{within: 1m, told: a}]", "expect[0].within: within says nothing without at"),
         ("expect: [{after: 2m, until: 1m, told: a}]", "expect[0]: until comes before after"),
+        ("expect: [{at: 5m, told: a}]\n    until: 5m", "expect[0].at: this comes after the test's until, 5m"),
         ("expect: [{told: a, kind: rign}]", "kind: 'rign' cannot be here; expected ring, update or end; did"),
         ("expect: [{told: a, recorded: 1}]", "recorded: '1' cannot be here; expected true or false"),
         ("expect_silent: [x]", "expect_silent: a list cannot be here; expected true, or from when to when"),

@@ -117,6 +117,10 @@ def test_a_test_passes_where_the_service_would_do_as_it_says(tried, below):
             ["held: 1 alert, silence silence-1 by simulation"],
         ),
         ("failures: [{what: boss, refused: true}]\n  expect: [{told: boss}]", ["it refuses everything"]),
+        (
+            "answers: [{at: 0s, ack: dana}, {at: 1m, ack: lee}]\n  expect: [{told: boss}]",
+            ["      1m: lee has it", "      0s: dana answers, but no incident is open"],
+        ),
         ("expect: [{told: ops, text: Disk}]", ["its text lacks 'Disk': "]),
     ],
 )
