@@ -135,7 +135,9 @@ def simulate(
     """Tell who would be told of an alert: when, by what and why.
 
     Nothing is sent, and no secret is needed. Without --fires an alert fires for ever: the story ends when
-    nothing more would follow, or after 7 days.
+    nothing more would follow, or after 7 days. For instance:
+
+    tocsin simulate tocsin.yaml alertname=ApiDown severity=critical --ack 3m
     """
     from config.problems import ConfigError
     from gateway.cli.configured import refused
