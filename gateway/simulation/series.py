@@ -118,7 +118,7 @@ class _Firing:
         if known is not None and at - known[2] > self._step * 3 // 2:
             self._over(key, found)
             known = None
-        _, since, _, told = known or (labels, at, at, 0)
+        _, since, _, told = known or (labels, at, at, at - REPEAT)
         if at - told >= REPEAT:
             told = at
             found.setdefault(at, []).append(Arrival(key, labels, {}, "firing", since, None, None, ""))
