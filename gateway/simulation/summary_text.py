@@ -45,10 +45,12 @@ def text(summary: Summary) -> Iterator[str]:
 
 def facts(summary: Summary) -> Iterator[str]:
     """The two sentences that say the most."""
-    yield (
-        f"{_pages(summary.pages)} in {length(summary)}, {summary.at_night} of them at night, when people "
-        f"would have been woken {times(summary.woken)}."
+    woken = (
+        f"people would have been woken {times(summary.woken)}"
+        if summary.woken
+        else "nobody would have been woken"
     )
+    yield f"{_pages(summary.pages)} in {length(summary)}, {summary.at_night} of them at night: {woken}."
     yield (
         f"{counted(summary.alerts)} arrived from {_at(summary.began)} to {_at(summary.ended)}; "
         f"{_incidents(summary.incidents)}, {summary.rings} rings."

@@ -154,9 +154,7 @@ def better() -> summary.Summary:
 
 def test_the_text_says_what_counts_first(week):
     lines = list(summary_text.text(week))
-    assert lines[0] == (
-        "8 pages in 7 days, 8 of them at night, when people would have been woken eight times."
-    )
+    assert lines[0] == ("8 pages in 7 days, 8 of them at night: people would have been woken eight times.")
     assert lines[1] == (
         "12 alerts arrived from 2026-11-23 21:30 UTC to 2026-11-30 21:30 UTC; 7 incidents, 8 rings."
     )
@@ -166,6 +164,11 @@ def test_the_text_says_what_counts_first(week):
         "lee         1         1      1",
     ]
     assert "22       7  " + "#" * 30 in lines
+
+
+def test_where_nobody_is_woken_it_says_so(week):
+    week.people.clear()
+    assert next(summary_text.text(week)).endswith(": nobody would have been woken.")
 
 
 def test_two_are_compared_in_a_sentence(week, better):
