@@ -11,8 +11,9 @@ import typer
 from gateway.cli.options import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from gateway.simulation.coverage import Coverage
     from gateway.simulation.test_file import Case, Suite
     from gateway.simulation.testing import Loaded, Tried
 
@@ -24,6 +25,11 @@ class Results:
     loaded: "Loaded"
     tried: "list[Tried]" = field(default_factory=list)
     seconds: float = 0.0
+    coverage: "list[Coverage]" = field(default_factory=list)
+
+    def replace(self, anew: "Mapping[tuple[Path, str], Tried]") -> None:
+        """Puts tests that were run anew, by file and name, in place of those that failed."""
+        self.tried = [anew.get((one.suite.file, one.case.name), one) for one in self.tried]
 
     @property
     def failed(self) -> "list[Tried]":
@@ -40,11 +46,11 @@ class Results:
 def run_tests(
     *,
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="FILE", exists=True, dir_okay=False, readable=True, help="Files of routing tests."
         ),
-    ],
+    ] = None,
     name: Annotated[
         str,
         typer.Option(
@@ -57,13 +63,76 @@ def run_tests(
             "--junit", metavar="FILE", dir_okay=False, help="Write the results as JUnit's XML, too."
         ),
     ] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Say which parts of the configuration no test reached, too."),
+    ] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(
+            "--fail-under",
+            metavar="PERCENT",
+            min=0,
+            max=100,
+            help="--coverage, and exit 1 where fewer parts are asserted; recorded tests assert nothing.",
+        ),
+    ] = None,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Write into the files what is, where a test fails, marked recorded."),
+    ] = False,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            "--init",
+            metavar="CONFIG",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Write a first file of tests of a tocsin.yaml instead: what it does, marked recorded.",
+        ),
+    ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option("--rules", metavar="FILES", help="With --init: a test for each alert of rule files."),
+    ] = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            show_default=False,
+            help="With --init: the file, - for stdout; not given, beside CONFIG, as tocsin.tests.yaml.",
+        ),
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="With --init: write over a file that is there.")
+    ] = False,
     output: Output = "text",
 ) -> None:
     """Run routing tests: who is told of which alerts, and when?
 
-    Exits 1 where a test fails, 2 where a file cannot be used.
+    Exits 1 where a test fails or too little is covered, 2 where a file cannot be used.
     """
+    if init:
+        beside = {"--name": name, "--junit": junit, "--coverage": coverage, "--update": update}
+        _alone("--init", beside | {"--fail-under": fail_under is not None, "--output": output != "text"})
+        from gateway.cli import test_writing
+
+        test_writing.init(init, rules or [], files or [], to, force=force)
+        return
+    _only_with("--init", {"--rules": rules, "--to": to, "--force": force})
+    if not files:
+        raise typer.BadParameter("expected a file of routing tests", param_hint="'FILE'")
     results = _run(files, name)
+    if update:
+        from gateway.cli import test_writing
+
+        results.replace(test_writing.update(results.loaded, results.failed))
+    if coverage or fail_under is not None:
+        from gateway.cli import test_coverage
+
+        results.coverage = test_coverage.coverage_of(results.loaded, results.tried)
     if junit:
         _write_junit(junit, results)
     if output == "json":
@@ -72,8 +141,30 @@ def run_tests(
         out.write_json(_document(results))
     else:
         _write(results)
-    if results.failed:
+    if results.failed or (fail_under is not None and not _enough(results, fail_under)):
         raise typer.Exit(1)
+
+
+def _enough(results: Results, percent: float) -> bool:
+    from gateway.cli import output as out
+    from gateway.cli import test_coverage
+
+    enough = test_coverage.enough(results.coverage, percent)
+    if not enough:
+        out.say(f"fewer than {percent:g} % are asserted (--fail-under)")
+    return enough
+
+
+def _alone(option: str, others: "Mapping[str, object]") -> None:
+    for other, given in others.items():
+        if given:
+            raise typer.BadParameter(f"cannot stand beside {option}", param_hint=f"'{other}'")
+
+
+def _only_with(option: str, others: "Mapping[str, object]") -> None:
+    for other, given in others.items():
+        if given:
+            raise typer.BadParameter(f"says nothing without {option}", param_hint=f"'{other}'")
 
 
 # --- running --------------------------------------------------------------------------------------------
@@ -144,9 +235,15 @@ def _write(results: Results) -> None:
             out.write(Text(out.plain(line), style=style))
         out.write_lines([""])
     out.write_lines([results.summary])
+    if results.coverage:
+        from gateway.cli import test_coverage
+
+        test_coverage.write(results.coverage)
 
 
 def _document(results: Results) -> dict[str, Any]:
+    from gateway.cli import test_coverage
+
     return {
         "version": 1,
         "ok": not results.failed,
@@ -154,7 +251,7 @@ def _document(results: Results) -> dict[str, Any]:
         "failed": len(results.failed),
         "seconds": round(results.seconds, 3),
         "tests": [_test(tried) for tried in results.tried],
-    }
+    } | test_coverage.document(results.coverage)
 
 
 def _test(tried: "Tried") -> dict[str, Any]:

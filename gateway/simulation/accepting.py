@@ -37,7 +37,8 @@ def accepted(written: str, failed: Iterable[Tried], plan: Plan) -> tuple[str, di
 
     With it come the names of those that are left as they are, each with the reason.
     """
-    edit = YamlText(written)
+    mark = written[: written.startswith("\ufeff")]  # of the order of bytes
+    edit = YamlText(written.removeprefix(mark))
     left: dict[str, str] = {}
     for tried in failed:
         before = edit.count
@@ -52,7 +53,7 @@ def accepted(written: str, failed: Iterable[Tried], plan: Plan) -> tuple[str, di
                 "what it expects stands elsewhere (an alias, a key that is merged in); change it by hand"
             )
             left[tried.case.name] = message
-    return edit.changed(), left
+    return mark + edit.changed(), left
 
 
 class _Acceptance:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _REASONS: Final[dict[State, str]] = {
     "never": "no test reaches it",
     "unasserted": "only tests that expect nothing reach it",
-    "recorded": "only recorded tests reach it; nobody has said what should happen",
+    "recorded": "only recorded tests reach it, and nobody says what should be",
 }
 _PLURALS: Final = {"time intervals": "time intervals"}
 
