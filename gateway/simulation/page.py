@@ -15,7 +15,10 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What no page can carry, and what turns the direction of writing.
+_UNFIT: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 _FRAME: Final = Markup(
     """<!DOCTYPE html>
@@ -41,7 +44,10 @@ figure {{ margin: 1rem 0; padding: .5rem; overflow-x: auto; background: var(--ca
   border: 1px solid var(--line); border-radius: .5rem; }}
 figcaption {{ padding: .3rem .2rem 0; color: var(--soft); font-size: .9rem; }}
 svg {{ display: block; font: 13px system-ui, sans-serif; fill: var(--text); }}
+figcaption svg {{ display: inline-block; width: 16px; height: 12px; vertical-align: -1px; }}
+summary {{ color: var(--soft); font-size: .85rem; cursor: pointer; }}
 table {{ width: 100%; border-collapse: collapse; font-size: .95rem; }}
+th {{ white-space: nowrap; }}
 th, td {{ padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }}
 td.time {{ white-space: nowrap; font-variant-numeric: tabular-nums; }}
@@ -67,8 +73,8 @@ def page(title: str, *parts: Markup) -> str:
 
 
 def shown(text: str) -> str:
-    """`text` without what a page cannot carry; it is still to be escaped."""
-    return _NO_XML.sub("\ufffd", text)
+    """`text` without what a page cannot carry, and what misleads its readers; it is still to be escaped."""
+    return _UNFIT.sub("\ufffd", text)
 
 
 _HIGH: Final = 160

@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from gateway.cli.output import labels, plain
-from gateway.simulation.timeline import KEPT_FROM, local, numbers, offset, rows, spaced, who
+from gateway.simulation.timeline import KEPT_FROM, local, numbers, offset, reason, rows, spaced, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -84,7 +84,7 @@ def _row(run: Run[Row], zone: tzinfo, start: int, *, explain: bool) -> str:
     said = f"{row.kind:<6}  {row.who}" if row.who else row.words
     if not explain and row.kind == "ring" and row.step:
         said += f"  ({row.step.rpartition(', ')[2]})"
-    elif explain and (why := _why(row)):
+    elif explain and (why := reason(row)):
         said += f"  [{why}]"
     if run.more:
         times = "once" if run.more == 1 else f"{run.more} times"
@@ -94,13 +94,6 @@ def _row(run: Run[Row], zone: tzinfo, start: int, *, explain: bool) -> str:
             f" {last:%a %H:%M:%S} ({offset(run.last - start)})"
         )
     return plain(said, 2_000)
-
-
-def _why(row: Row) -> str:
-    """The step is named only where the reason does not name it."""
-    number = row.step.rpartition(", ")[2]
-    step = "" if number and number in row.why else row.step
-    return "; ".join(part for part in (step, row.why) if part)
 
 
 def _message(message: str, indent: str) -> Iterator[str]:
@@ -159,8 +152,8 @@ def why_nobody(story: Story) -> Iterator[str]:
         return
     if not reasons:
         yield "  Nothing is due for what fires: see its route, policy and their times."
-    for reason, count in reasons.most_common(_REASONS):
-        yield f"  {plain(reason)}" + (f" ({count} times)" if count > 1 else "")
+    for said, count in reasons.most_common(_REASONS):
+        yield f"  {plain(said)}" + (f" ({count} times)" if count > 1 else "")
     if len(reasons) > _REASONS:
         yield f"  and {len(reasons) - _REASONS} other reasons"
 

@@ -92,6 +92,13 @@ def offset(ms: int) -> str:
     return f"{sign}{days}d {clock}" if days else f"{sign}{clock}"
 
 
+def reason(row: Row) -> str:
+    """Why, and by which step; the step is named only where the reason does not name it."""
+    number = row.step.rpartition(", ")[2]
+    step = "" if number and number in row.why else row.step
+    return "; ".join(part for part in (step, row.why) if part)
+
+
 def local(at: int, zone: tzinfo) -> datetime:
     """The moment by the clock there."""
     return datetime.fromtimestamp(at / 1000, zone)
