@@ -12,7 +12,7 @@ import typer
 from gateway.cli.routes import labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from config.compile import Plan
     from gateway.simulation.given import Given
@@ -214,6 +214,11 @@ class Shown:
     messages: bool
     output: Shape
 
+    @property
+    def texts(self) -> bool:
+        """Whether messages are rendered; a page has all of them."""
+        return self.messages or self.output == "html"
+
 
 @dataclass(frozen=True)
 class Times:
@@ -290,7 +295,7 @@ def _tell(files: list[Path], sources: Sources, times: Times, typed: "Typed", sho
     given = _given(sources, times)
     if sources.labels and not sources.rules:
         scenario.refuse_contradictions(typed, times.fires)
-    began = given.began
+    began, alerts = given.began, _labels(given)
     plans = [configured(file, began, began + LONGEST).plan for file in files]
     names = scenario.names_of(plans)
     said = scenario.answers(typed, began, names)
@@ -298,21 +303,43 @@ def _tell(files: list[Path], sources: Sources, times: Times, typed: "Typed", sho
     overrides = scenario.overrides(typed, began, names)
     happenings: list[Happening] = [*scenario.silences(typed, began), *given.arrived, *said]
     happenings.sort(key=lambda one: one.at)  # of one moment silences come first, answers last
-    for note in (*given.notes, *doubts(plans[0], _labels(given))):
+    for note in (*given.notes, *doubts(plans[0], alerts)):
         out.say(note)
     stories = [
-        story_of(plan, happenings, began=began, failures=failures, overrides=overrides, texts=shown.messages)
+        story_of(plan, happenings, began=began, failures=failures, overrides=overrides, texts=shown.texts)
         for plan in plans
     ]
-    _print(files, plans, stories, times.zone, shown)
+    _print(
+        files=files,
+        plans=plans,
+        stories=stories,
+        zone=times.zone,
+        shown=shown,
+        title=_title(files[0], alerts),
+    )
 
 
-def _labels(given: "Given") -> "Iterator[dict[str, str]]":
-    return (copy.labels for one in given.arrived for copy in one.arrivals)
+def _labels(given: "Given") -> "list[dict[str, str]]":
+    """Those of each alert, once."""
+    found = {copy.key: copy.labels for one in given.arrived for copy in one.arrivals}
+    return list(found.values())
+
+
+def _title(file: Path, alerts: "Sequence[dict[str, str]]") -> str:
+    from gateway.cli import output as out
+
+    what = out.labels(alerts[0]) if len(alerts) == 1 else f"{len(alerts)} alerts"
+    return f"{what} by {file}"
 
 
 def _print(
-    files: "Sequence[Path]", plans: "Sequence[Plan]", stories: "Sequence[Story]", zone: str, shown: Shown
+    *,
+    files: "Sequence[Path]",
+    plans: "Sequence[Plan]",
+    stories: "Sequence[Story]",
+    zone: str,
+    shown: Shown,
+    title: str,
 ) -> None:
     from datetime import UTC
 
@@ -345,4 +372,4 @@ def _print(
     else:
         from gateway.simulation import report_html
 
-        out.write_lines(report_html.html(stories[0], str(files[0])).splitlines())
+        out.write_lines(report_html.html(stories[0], title, there).splitlines())
