@@ -7,13 +7,13 @@ Under another policy or receiver that is told now, unless somebody has it in han
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from routing.clocks import begin, caught_up, moments
 from routing.decisions import FIRST, Decision
 from routing.incident_records import Status
 from routing.policies import Target
+from routing.records import replace
 from routing.telling import Telling, ring
 
 if TYPE_CHECKING:

@@ -11,10 +11,12 @@ limits of a label set. All times are integers in milliseconds since the epoch.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from routing.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,6 @@ recorded. All times are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from routing.clocks import begin, caught_up, planned, restart
@@ -24,6 +23,7 @@ from routing.events import (
     Unacknowledged,
 )
 from routing.incident_records import Ack, Incident, Status
+from routing.records import replace
 from routing.telling import Telling, name_of, ring, spoken
 from routing.ticks import tidy
 from routing.transitions import Change, to

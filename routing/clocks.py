@@ -14,13 +14,14 @@ are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from routing.calendar import quiet
 from routing.incident_records import Clock, Incident, Status
+from routing.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

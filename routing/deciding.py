@@ -6,10 +6,10 @@ Times are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from routing.incident_records import Group, Incident, Status, Told
+from routing.records import replace
 from routing.tree import POLICY
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ durations are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from routing.calendar import quiet
@@ -21,6 +20,7 @@ from routing.clocks import Moment, begin, moments, rest, restart, restarted, shi
 from routing.decisions import FIRST, Order
 from routing.incident_records import Clock, Incident, Status
 from routing.policies import Target
+from routing.records import replace
 from routing.telling import name_of, ring, spoken
 from routing.transitions import Change, to
 

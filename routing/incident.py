@@ -20,7 +20,6 @@ All times and durations are milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from routing.adopting import adopted, without_what_is_gone
@@ -32,6 +31,7 @@ from routing.escalation import carry_out, keeps_ack
 from routing.events import Adopted, Due
 from routing.incident_records import Group, Incident, Status, Told
 from routing.policies import Target
+from routing.records import replace
 from routing.telling import Telling, ring
 from routing.ticks import (
     count,

@@ -6,9 +6,11 @@ each other by the group's revisions, whole numbers that grow with each change.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
+
+from routing.records import replace
 
 if TYPE_CHECKING:
     from routing.policies import TargetKind, Unless

@@ -7,11 +7,11 @@ As `gateway/sender.py` with begin.lua and sent.lua. What an attempt is and what 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from routing import attempts
 from routing.delivery import Skip, Told, decide_delivery, next_attempt
+from routing.records import replace
 from routing.stored import Begun
 from routing.story import Notification
 from routing.whom import is_news, said_when

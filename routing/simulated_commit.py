@@ -5,12 +5,13 @@ What a decision orders of deliveries is in `simulated_deliveries.py`. Times are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from routing.alerts import Dedup, Status
 from routing.incident_records import Group
+from routing.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,12 +7,13 @@ beside a simulation. What a copy of an alert means decides `alerts.py`. Times an
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil, inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from routing.alerts import Dedup, Known, News, Status, arrive, expire, next_deadline
 from routing.deadlines import Deadlines
+from routing.records import replace
 from routing.stored import StoredAlert
 
 if TYPE_CHECKING:

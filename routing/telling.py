@@ -5,11 +5,12 @@ Who wants it says `escalation.py`; whether it is heard, the delivery's own state
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from routing.decisions import Line, Order, Ring
 from routing.incident_records import Later
+from routing.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,12 +8,12 @@ milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from routing.alerts import counted
 from routing.decisions import HELD, PARTLY, REPEATED, Decision, Line, Order
 from routing.incident_records import Incident, Status
+from routing.records import replace
 
 if TYPE_CHECKING:
     from routing.events import Due

@@ -6,11 +6,11 @@ docs/escalation.md is made from it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from routing.incident_records import Incident, Status
+from routing.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from gateway.book import PlanBook
 from gateway.placing import Placing
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     """What a receiver answers: (what, fields of the delivery, now); None for that it took it."""
 
 
+PLANS: Final = 4  # whose placings are remembered
+_POSTED: Final = "{}"
+"""What a receiver remembers: no more than that it has told of this."""
+
+
 class PlanTown:
     """One configuration after another, as `Reloaded` says."""
 
@@ -46,23 +51,24 @@ class PlanTown:
         self._heed = heed
         self.shows = texts
         self._texts = _texts() if texts else None
-        self._traits: dict[int, Traits] = {}
         self._receivers: set[str] = set()
 
-    def placing(self, plan: Plan, generation: str, aliases: Mapping[str, str]) -> Placing:
+    def placing(self, plan: Plan, generation: str, aliases: Mapping[str, str]) -> _Placing:
         """See `Town.placing`."""
         self._receivers |= plan.receivers.keys()
-        return Placing(plan, 1, generation, {}, aliases)
+        if aliases:
+            return _Placing(plan, generation, aliases)
+        return _placing(plan, generation)
 
     def dedup(self, plan: Plan) -> Dedup:
         """See `Town.dedup`."""
         said = plan.config.dedup
         return Dedup(said.reorder, said.confirm, said.stale_after, said.dismissed_for)
 
-    def book(self, placing: Placing, now: int, reached: Reached) -> PlanBook:
+    def book(self, placing: _Placing, now: int, reached: Reached) -> PlanBook:
         """See `Town.book`."""
         self._heed()
-        return _Book(placing, _Rota(placing.plan, self._overrides, reached), now, self._traits)
+        return _Book(placing, _Rota(placing.plan, self._overrides, reached), now, placing.traits)
 
     def send(
         self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book
@@ -72,7 +78,7 @@ class PlanTown:
         if answer is not None and not isinstance(answer, Told):
             return answer, ""
         text = self._text(what, did, begun, placing, book) if self._texts else ""
-        return answer or Told(begun.revision), text
+        return answer or Told(begun.revision, memory=_POSTED), text
 
     def _text(self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book) -> str:
         from gateway.message import compose  # noqa: PLC0415 - who asks for no texts does not wait for it
@@ -91,7 +97,7 @@ class PlanTown:
             route_labels=placing.labels_of(begun.incident.route),
             book=book,
         )
-        return self._texts.of(config, message) if self._texts else ""
+        return self._texts.of(config, message, new=not fields["memory"]) if self._texts else ""
 
     def target(self, fields: Mapping[str, Any]) -> tuple[TargetKind, str]:
         """See `Town.target`."""
@@ -102,6 +108,27 @@ class PlanTown:
             return "receiver", receiver
         who = receiver.rpartition(": ")[0]
         return "team", who.removeprefix("team ") if who.startswith("team ") else ""
+
+
+class _Placing(Placing):
+    """Remembers besides what the gateway must know of each address, which the plan keeps alive."""
+
+    def __init__(self, plan: Plan, generation: str, aliases: Mapping[str, str]) -> None:
+        super().__init__(plan, 1, generation, {}, aliases)
+        self.traits: dict[int, Traits] = {}
+
+
+def _placing(plan: Plan, generation: str) -> _Placing:
+    """One for all simulations by a plan: what it has found out of alerts and people stays true."""
+    known = _placings.get(id(plan))
+    if known is None or known.generation != generation:
+        while len(_placings) >= PLANS:
+            _placings.pop(next(iter(_placings)), None)
+        known = _placings[id(plan)] = _Placing(plan, generation, {})
+    return known
+
+
+_placings: Final[dict[int, _Placing]] = {}
 
 
 def _texts() -> Any:
