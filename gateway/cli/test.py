@@ -171,6 +171,7 @@ def _only_with(option: str, others: "Mapping[str, object]") -> None:
 
 
 def _run(files: "Sequence[Path]", name: str) -> Results:
+    import gc
     from time import perf_counter
 
     from gateway.simulation.testing import run
@@ -181,6 +182,7 @@ def _run(files: "Sequence[Path]", name: str) -> Results:
     if not wanted:
         raise typer.BadParameter(f"no test has {name!r} in its name", param_hint="'--name'")
     results = Results(loaded)
+    gc.freeze()  # what was loaded stays: the collector need not look through it after every few tests
     for tried in run(loaded, wanted):
         if not tried.failed:
             _forget(tried)

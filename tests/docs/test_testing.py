@@ -50,4 +50,4 @@ def test_what_the_page_shows_is_what_is_printed(ran, file):
 def test_the_tables_have_every_key():
     chapter = TEXT.partition("\n## What a file contains\n")[2].partition("\nWho is told")[0]
     keys = re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)
-    assert set(keys) == set((*_TOP, *GIVEN, *EXPECTED, *_TEST))
+    assert set(keys) == {*_TOP, *GIVEN, *EXPECTED, *_TEST}

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from config.problems import ConfigError
 from gateway.simulation.test_reader import MONDAY, read_suite
@@ -312,6 +314,43 @@ def test_a_mistake_in_a_test_names_its_place_and_what_was_expected(below, expect
     alerts = "" if below.startswith("alerts:") else f"    alerts: [{FIRES}]\n"
     found = problems(f"{HEAD}    {below}\n{alerts}")
     assert any(one.startswith("dir/t.yaml:4:") and expected in one for one in found), found
+
+
+PIECES = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "- ",
+    "\n",
+    "<team>",
+    "<x",
+    "0s",
+    "5m",
+    "''",
+    "&a ",
+    "*a",
+    "<<: ",
+    "#",
+    "|",
+    "\t",
+]
+
+
+@given(cuts=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 30), st.sampled_from(PIECES)), max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_typed_it_is_read_or_refused_with_places(cuts):
+    text = TABLE
+    for at, length, piece in cuts:
+        text = text[:at] + piece + text[at + length :]
+    found = []
+    try:
+        cases = read(text).cases
+    except ConfigError as error:
+        cases, found = (), error.problems
+    assert cases or found
+    assert all(one.line >= 1 and one.column >= 1 and one.message for one in found)
 
 
 def test_all_mistakes_are_told_together_in_the_order_of_the_file():
