@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gateway.cli.simulate import Shown, Times
+    from gateway.cli.simulate import Shown
+    from gateway.cli.simulate_given import Times
     from gateway.simulation.scenario import Typed
 
 AHEAD = 400 * 86_400_000  # how far calendars are read: a recording says only at its end how long it is

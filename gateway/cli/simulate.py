@@ -2,19 +2,17 @@
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gateway.cli.routes import labels_of
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.compile import Plan
+    from gateway.cli.simulate_given import Sources, Times
     from gateway.simulation.given import Given
     from gateway.simulation.scenario import Typed
     from routing.story import Happening, Story
@@ -142,13 +140,14 @@ def simulate(
     from config.problems import ConfigError
     from gateway.cli.configured import refused
     from gateway.cli.errors import UsageError
+    from gateway.cli.simulate_given import Sources, times_of, unmixed
     from gateway.simulation.given import GivenError
     from gateway.simulation.scenario import Typed
-    from gateway.simulation.times import TimeError
 
     sources = Sources(tuple(labels or ()), tuple(payload or ()), alerts, tuple(rules or ()), replay)
     typed = Typed(ack or (), by, resolve, snooze or (), fail or (), silence or (), override or ())
     shown = Shown(explain, messages, output)
+    config, sources = unmixed(config, sources)
     sources.refuse_several()
     if timeline and not replay:
         raise UsageError("--timeline says nothing without --replay")
@@ -157,7 +156,7 @@ def simulate(
         raise UsageError(f"--compare has no drawing; expected --output text or json, not {output}")
     files = [file for file in (config, compare) if file]
     try:
-        times = _times(at, zone, fires)
+        times = times_of(at, zone, fires)
         if replay and summed:
             from gateway.cli.replayed import replayed
 
@@ -166,44 +165,8 @@ def simulate(
             _tell(files, sources, times, typed, shown)
     except GivenError as error:
         raise UsageError(str(error), error.hint) from None
-    except TimeError as error:
-        raise UsageError(str(error)) from None
     except ConfigError as error:  # of rule files
         raise refused(error.problems[0].file, error) from None
-
-
-# --- what was typed -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where alerts come from: one of them, but labels may stand beside rules."""
-
-    labels: tuple[str, ...]
-    payload: tuple[str, ...]
-    alerts: str
-    rules: tuple[str, ...]
-    replay: Path | None
-
-    def refuse_several(self) -> None:
-        """Raises `UsageError` where there is not exactly one."""
-        from gateway.cli.errors import UsageError
-
-        named = {
-            "--payload": self.payload,
-            "--alerts": self.alerts,
-            "--rules": self.rules,
-            "--replay": self.replay,
-            "labels": () if self.rules else self.labels,
-        }
-        given = [name for name, there in named.items() if there]
-        if not given:
-            raise UsageError(
-                "no alert is given; expected its labels, or --payload, --alerts, --rules or --replay",
-                "For instance: tocsin simulate tocsin.yaml alertname=ApiDown severity=critical",
-            )
-        if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} each say what arrives; expected one of them")
 
 
 @dataclass(frozen=True)
@@ -220,90 +183,30 @@ class Shown:
         return self.messages or self.output == "html"
 
 
-@dataclass(frozen=True)
-class Times:
-    """When it begins and how long alerts fire, all in ms; None where it was not said. `zone` is checked."""
-
-    at: int | None
-    fires: int | None
-    now: int
-    zone: str
-
-
-def _times(at: str, zone: str, fires: str) -> Times:
-    from gateway.simulation.given import GivenError
-    from gateway.simulation.times import TimeError, duration, moment, place
-
-    now = time.time_ns() // 1_000_000_000 * 1000
-    option = "--zone"
-    try:
-        zone, option = place(zone), "--at"
-        begins = None if not at else now if at == "now" else moment(at, zone)
-        option = "--fires"
-        lasts = duration(fires) if fires else None
-    except TimeError as error:
-        raise GivenError(f"{option}: {error}") from None
-    if lasts == 0:
-        raise GivenError("--fires: it cannot be 0s; expected a duration such as 30m")
-    return Times(begins, lasts, now, zone)
-
-
-def _given(sources: Sources, times: Times) -> "Given":
-    """What arrives."""
-    from gateway.simulation.given import GivenError, gathered, one_alert
-
-    if sources.payload:
-        from gateway.simulation.bodies import bodies
-
-        return bodies(sources.payload, times.at, times.now, times.fires)
-    if sources.alerts:
-        from gateway.simulation.alert_lines import alert_lines
-
-        return alert_lines(sources.alerts, times.at, times.now, times.fires, times.zone)
-    if sources.replay:
-        from gateway.simulation.given import recorded
-
-        if times.at is not None or times.fires is not None:
-            raise GivenError(
-                "--at and --fires do not go with --replay: recorded alerts have times of their own"
-            )
-        return recorded(sources.replay)
-    began = times.now if times.at is None else times.at
-    if sources.rules:
-        from gateway.cli.beside import rule_files
-        from gateway.simulation.rule_alerts import rule_alerts
-
-        # A shell makes `--rules a.yml b.yml` of `--rules *.yml`, so some of the labels may be files.
-        others = [text for text in sources.labels if "=" not in text and Path(text).is_file()]
-        labels = [text for text in sources.labels if text not in others]
-        files, rest = rule_files(sources.rules, list(map(Path, others)))
-        return rule_alerts(files, began, times.fires, labels_of([*labels, *map(str, rest)]))
-    return gathered(one_alert(labels_of(sources.labels), began, times.fires))
-
-
 # --- the story ------------------------------------------------------------------------------------------
 
 
-def _tell(files: list[Path], sources: Sources, times: Times, typed: "Typed", shown: Shown) -> None:
+def _tell(files: list[Path], sources: "Sources", times: "Times", typed: "Typed", shown: Shown) -> None:
     from gateway.cli import output as out
     from gateway.cli.configured import configured
+    from gateway.cli.simulate_given import given
     from gateway.simulation import scenario
     from gateway.simulation.run import LONGEST
     from gateway.simulation.run import simulate as story_of
     from gateway.simulation.unknown_words import doubts
 
-    given = _given(sources, times)
+    found = given(sources, times)
     if sources.labels and not sources.rules:
         scenario.refuse_contradictions(typed, times.fires)
-    began, alerts = given.began, _labels(given)
+    began, alerts = found.began, _labels(found)
     plans = [configured(file, began, began + LONGEST).plan for file in files]
     names = scenario.names_of(plans)
     said = scenario.answers(typed, began, names)
     failures = scenario.failures(typed, began, names)
     overrides = scenario.overrides(typed, began, names)
-    happenings: list[Happening] = [*scenario.silences(typed, began), *given.arrived, *said]
+    happenings: list[Happening] = [*scenario.silences(typed, began), *found.arrived, *said]
     happenings.sort(key=lambda one: one.at)  # of one moment silences come first, answers last
-    for note in (*given.notes, *doubts(plans[0], alerts)):
+    for note in (*found.notes, *doubts(plans[0], alerts)):
         out.say(note)
     stories = [
         story_of(plan, happenings, began=began, failures=failures, overrides=overrides, texts=shown.texts)
@@ -319,10 +222,10 @@ def _tell(files: list[Path], sources: Sources, times: Times, typed: "Typed", sho
     )
 
 
-def _labels(given: "Given") -> "list[dict[str, str]]":
+def _labels(found: "Given") -> "list[dict[str, str]]":
     """Those of each alert, once."""
-    found = {copy.key: copy.labels for one in given.arrived for copy in one.arrivals}
-    return list(found.values())
+    alerts = {copy.key: copy.labels for one in found.arrived for copy in one.arrivals}
+    return list(alerts.values())
 
 
 def _title(file: Path, alerts: "Sequence[dict[str, str]]") -> str:

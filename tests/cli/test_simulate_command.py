@@ -209,11 +209,21 @@ def test_labels_beside_rules_choose_and_add(simulate, files):
     assert "ApiDown" not in ended.out
 
 
-def test_a_shell_may_make_several_files_of_rules(simulate, files):
+def test_a_shell_may_make_several_files_of_rules(here, files):
     files("a.yml", RULES)
     files("b.yml", RULES.replace("ApiDown", "DbDown"))
-    ended = simulate("--rules", "a.yml", "b.yml", "alertname=DbDown", *AT)
-    assert (ended.code, "DbDown" in ended.out) == (0, True)
+    for args in (
+        ("tocsin.yaml", "--rules", "a.yml", "b.yml", "alertname=DbDown"),
+        ("--rules", "a.yml", "b.yml", "tocsin.yaml", "alertname=DbDown"),
+    ):
+        ended = here("simulate", *args, *AT)
+        assert (ended.code, "DbDown" in ended.out) == (0, True), ended.err
+    assert "expected a tocsin.yaml beside them" in here("simulate", "--rules", "a.yml", "b.yml").err
+
+
+def test_a_shell_may_make_several_bodies_of_one(simulate):
+    bodies = [str(BODIES / name) for name in ("001-gw.json", "002-trunc.json")]
+    assert simulate("--payload", *bodies, *AT, "--fires", "1h").code == 0
 
 
 def line(at: str, status: str, **labels: str) -> str:
