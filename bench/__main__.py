@@ -31,6 +31,7 @@ from bench import (
     routing,
     rules,
     silences,
+    simulation,
 )
 from bench.peers import STORES
 
@@ -47,6 +48,7 @@ PARTS = (
     "check",
     "oncall",
     "escalation",
+    "simulation",
 )
 OUTPUT = Path("bench/results/latest.json")
 
@@ -93,6 +95,9 @@ async def run(parts: list[str], cases: str, rounds: int, *, quick: bool) -> dict
     if "oncall" in parts:
         _say("oncall")
         figures["oncall"] = oncall.measure(quick=quick)
+    if "simulation" in parts:
+        _say("simulation")
+        figures["simulation"] = simulation.measure(quick=quick)
     if "escalation" in parts:
         _say("escalation")
         figures["escalation"] = await escalation.measure("everysec", quick=quick)

@@ -230,6 +230,13 @@ def _oncall(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def _simulation(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(
+        ("simulation", "", "asked for", ""),
+        [(row["what"], row["value"], row["limit"], _mark(row)) for row in rows],
+    )
+
+
 def _escalation(rows: Sequence[dict[str, Any]]) -> str:
     late = _table(
         (
@@ -279,4 +286,5 @@ _PARTS = {
     "inhibition": _inhibition,
     "check": _check,
     "oncall": _oncall,
+    "simulation": _simulation,
 }
