@@ -7,6 +7,7 @@ closed its door is left alone. Times are milliseconds.
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +43,8 @@ class SimulatedDeliveries:
         self._failing: set[str] = set()
         self._busy: dict[str, set[str]] = {}
         self._touched: dict[str, None] = {}
+        self.claimed: deque[str] = deque()
+        """Those that can be begun, in their order."""
 
     def states(self, ids: Iterable[str]) -> list[DeliveryState]:
         """As a decision sees them."""
@@ -96,6 +99,7 @@ class SimulatedDeliveries:
             if one["tries"] == 0:
                 one["next_at"] = 0
             self.enqueue(did, now)
+        self._drain_touched(now)
         return taken
 
     def _make(self, did: str, fields: dict[str, Any], takes: str | None) -> None:
@@ -170,31 +174,32 @@ class SimulatedDeliveries:
         self._ready.setdefault(one["target"], {})[did] = priority
         self._touched[one["target"]] = None
 
-    def claim(self, now: int) -> list[str]:
-        """Those that can be begun now, of all targets that have something to say."""
+    def claim(self, now: int) -> None:
+        """What is due now can be begun, as far as its target has room."""
         while (name := self.due.pop(now)) is not None:
             kind, rest = name[0], name[2:]
             if kind == "d":
                 self.enqueue(rest, now)
             else:
                 self._touched[rest] = None
-        claimed = []
+        self._drain_touched(now)
+
+    def _drain_touched(self, now: int) -> None:
         # As in delivery.lua, the target with the worst to say comes first.
         for target in sorted(self._touched, key=lambda one: (self._worst(one), one)):
-            claimed += self._drain(target, now)
+            self._drain(target, now)
         self._touched.clear()
-        return claimed
 
     def _worst(self, target: str) -> float:
         return min(self._ready.get(target, {}).values(), default=inf)
 
-    def _drain(self, target: str, now: int) -> list[str]:
+    def _drain(self, target: str, now: int) -> None:
         ready = self._ready.get(target)
         if not ready:
-            return []
+            return
         if (closed := self._closed.get(target, 0)) > now:
             self.due.put(f"t:{target}", closed)
-            return []
+            return
         self._closed.pop(target, None)
         busy = self._busy.setdefault(target, set())
         slots = 1 if target in self._failing else int(self.all[next(iter(ready))]["slots"])
@@ -204,7 +209,7 @@ class SimulatedDeliveries:
             busy.add(did)
             self.all[did]["attempt"] += 1
             self.all[did]["next_at"] = 0
-        return first
+            self.claimed.append(did)
 
     def sent(self, did: str, verdict: dict[str, Any], now: int) -> None:
         """Writes what became of an attempt (sent.lua), and gives its place to who waits for it."""
@@ -248,6 +253,7 @@ class SimulatedDeliveries:
             self._failing.add(target)
         if verdict["closed_for"] > 0:
             self._closed[target] = now + verdict["closed_for"]
+        self._drain_touched(now)
 
 
 def _state(did: str, one: Delivery) -> DeliveryState:

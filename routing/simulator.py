@@ -10,7 +10,6 @@ All times are milliseconds since the epoch.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from itertools import count
 from math import inf
@@ -26,6 +25,7 @@ from routing.decisions import Line as Decided
 from routing.events import Acknowledged, Due
 from routing.incident import decide
 from routing.incident_records import Status
+from routing.records import replace
 from routing.simulated_attempts import SimulatedAttempts
 from routing.simulated_commit import commit, view
 from routing.simulated_deliveries import SimulatedDeliveries
@@ -112,6 +112,7 @@ class Simulator:
         """Everything that is due now is done: groups first, then what is to be sent."""
         for _ in range(TOO_MANY):
             worked = False
+            self.deliveries.claim(self.now)
             while (gid := self._due.pop(self.now) or self._looks.pop(self.now)) is not None:
                 self._look_at(self.groups[gid])
                 worked = True
@@ -123,11 +124,10 @@ class Simulator:
                 worked = True
             if worked:
                 continue
-            claimed = self.deliveries.claim(self.now)
-            if not claimed:
+            if not self.deliveries.claimed:
                 return
-            for did in claimed:
-                self.attempts.attempt(did)
+            while self.deliveries.claimed:
+                self.attempts.attempt(self.deliveries.claimed.popleft())
         raise RuntimeError(f"a simulation comes to no rest at {self.now}")
 
     def schedule(self, group: SimulatedGroup) -> None:
