@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from gateway.simulation.coverage import Coverage, Part, State
 
+MAX_SHOWN: Final = 50
+
 _REASONS: Final[dict[State, str]] = {
     "never": "no test reaches it",
     "unasserted": "only tests that expect nothing reach it",
@@ -20,7 +22,10 @@ _PLURALS: Final = {"time intervals": "time intervals"}
 
 
 def text(coverage: Coverage) -> Iterator[str]:
-    """A table of counts, and below it each part that is not asserted, with its place and the reason."""
+    """A table of counts, and below it what is not asserted, each with its place and the reason.
+
+    What no test reaches comes first; of each reason at most `MAX_SHOWN` are shown.
+    """
     yield f"Coverage of {coverage.file}: {_percent(coverage, 'asserted')} asserted{_besides(coverage)}"
     rows = [
         (_plural(kind), coverage.count("asserted", kind=kind), coverage.count("recorded", kind=kind), total)
@@ -31,9 +36,12 @@ def text(coverage: Coverage) -> Iterator[str]:
         yield f"  {'':<18}{'ASSERTED':>8}{'RECORDED':>10}{'OF':>6}"
     for name, asserted, recorded, total in rows:
         yield f"  {name:<18}{asserted:>8}{recorded:>10}{total:>6}"
-    for one in coverage.parts:
-        if one.state != "asserted":
+    for state in _REASONS:
+        parts = [one for one in coverage.parts if one.state == state]
+        for one in parts[:MAX_SHOWN]:
             yield f"{one.file}:{one.line}:{one.column}: {one.kind} {one.name}: {reason(one)}"
+        if len(parts) > MAX_SHOWN:
+            yield f"and {len(parts) - MAX_SHOWN} more (--output json names all): {_REASONS[state]}"
 
 
 def reason(part: Part) -> str:

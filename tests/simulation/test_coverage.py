@@ -167,6 +167,15 @@ def test_the_report_counts_recorded_apart_and_gives_places(subject):
     assert any(line.startswith(f"{place}: step page, step 1: ") for line in lines)
 
 
+def test_what_no_test_reaches_is_told_first_and_of_many_only_some(subject, monkeypatch):
+    monkeypatch.setattr(coverage_report, "MAX_SHOWN", 2)
+    recorded = Run(Reached(routes={"stray"}, steps={("page", 1)}), asserts=True, recorded=True)
+    lines = list(coverage_report.text(coverage(subject, [recorded])))[7:]
+    assert [line.partition(": ")[0][:3] for line in lines[2:3]] == ["and"]
+    assert lines[2] == "and 8 more (--output json names all): no test reaches it"
+    assert [line.rpartition(": ")[2][:23] for line in lines[3:]] == ["only recorded tests rea"] * 3
+
+
 def test_the_document_adds_up(subject):
     found = coverage_report.document(coverage(subject, [Run(Reached(routes={"owned"}), asserts=True)]))
     for kind, counts in found["kinds"].items():
