@@ -51,6 +51,8 @@ th {{ white-space: nowrap; }}
 th, td {{ padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }}
 td.time {{ white-space: nowrap; font-variant-numeric: tabular-nums; }}
+@media (max-width: 36rem) {{ table {{ font-size: .8rem; }}
+  td.time {{ white-space: normal; overflow-wrap: normal; }} }}
 pre {{ margin: .3rem 0; padding: .5rem .6rem; white-space: pre-wrap; background: var(--card);
   border-left: .2rem solid var(--line); font-size: .85rem; }}
 .soft {{ color: var(--soft); }}
