@@ -1,9 +1,9 @@
 """Failed expectations of a test file -> what is: the file's text anew, with marks that say so.
 
 Of a test that fails only what failed is changed. An expectation of somebody keeps those who were told, and
-each of the others becomes one of the moment at which they were; where they never were, it goes. Who was told
-against `expect_not` or `expect_silent` is expected from now on. All that is new is marked `recorded: true`:
-where routes or rules differ, or nothing else is left to be expected, that is the whole test.
+each of the others becomes one of the moment at which they were, or of `expect_not` if they never were. Who
+was told against `expect_not` or `expect_silent` is expected from now on. All that is new is marked
+`recorded: true`: where routes or rules differ, or nothing else is left to be expected, the whole test is.
 
 What stands elsewhere than where it is used (examples, aliases, merged keys) is left for people to change.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.simulation.expectations import Failed
     from gateway.simulation.test_file import Expectation, Names
     from gateway.simulation.testing import Tried
+    from routing.delivery import Kind
     from routing.story import Notification
 
     New = tuple[int, str, str]  # how long after the first firing (ms), who, and by which kind
@@ -66,6 +67,7 @@ class _Acceptance:
         self._failed = {failed.spot.path: failed for failed in tried.failed}
         self._found = recorded(tried.story, tried.case.at, plan)
         self._known = Known(plan)
+        self._never: dict[Kind, list[str]] = {}  # who is never told by a kind, but was expected to be
 
     def accept(self) -> None:
         more, instead_not = self._unwanted()
@@ -75,11 +77,10 @@ class _Acceptance:
             more += [one for one in broken.unwanted if not self._covered(one)]
             self._edit.remove((*self._test, "expect_silent"))
             silent = None
-        if instead_not:
-            self._edit.set_items((*self._test, "expect_not"), instead_not)
         items = list(self._items(map(self._new, more)))
-        if instead or items:
-            self._tell(instead, items)
+        never = [f"{{told: {flow(names)}{_by(kind)}, recorded: true}}" for kind, names in self._never.items()]
+        self._change("expect", instead, items)
+        self._change("expect_not", instead_not, never)
         exact = [
             self._exact("expect_route", self._case.route, self._found.routes),
             self._exact("expect_inhibited_by", self._case.inhibited_by, self._found.rules),
@@ -87,7 +88,7 @@ class _Acceptance:
         kept = [
             one for one in (*self._case.expect, *self._case.expect_not) if one.spot.path not in self._failed
         ]
-        changed = items or any(instead.values()) or any(instead_not.values())
+        changed = items or never or any(instead.values()) or any(instead_not.values())
         if not (kept or changed or silent or self._case.route or self._case.inhibited_by):
             self._add("expect_route", flow(self._found.routes))
             if self._found.silent:
@@ -120,14 +121,16 @@ class _Acceptance:
         missing = {each.name for each in failed.missing}
         new: list[New] = []
         for name in one.told:
-            told = (
+            told = [
                 each.at - self._story.began
                 for each in self._story.notifications
-                if name.written in missing and each.kind == one.kind and is_told(name, each)
-            )
-            new += [
-                (at, name.written, one.kind) for at in sorted(told, key=lambda at: (at < one.since, at))[:1]
+                if each.kind == one.kind and is_told(name, each)
             ]
+            if name.written in missing and told:
+                at = min(told, key=lambda at: (at < one.since, at))
+                new.append((at, name.written, one.kind))
+            elif name.written in missing and name.written not in self._never.setdefault(one.kind, []):
+                self._never[one.kind].append(name.written)
         if one.kind == "ring" and one.until is not None:  # others, at that time
             new += [
                 self._new(each)
@@ -157,8 +160,7 @@ class _Acceptance:
         for at, name, kind in sorted(one for one in dict.fromkeys(new) if one[1]):
             together.setdefault((at, kind), []).append(name)
         for (at, kind), names in together.items():
-            by = "" if kind == "ring" else f", kind: {kind}"
-            yield f"{{at: {show_duration(at)}, told: {flow(names)}{by}, recorded: true}}"
+            yield f"{{at: {show_duration(at)}, told: {flow(names)}{_by(kind)}, recorded: true}}"
 
     def _with(self, one: Expectation, names: Sequence[str]) -> list[str]:
         """An expectation as it is written, but of these people alone; none at all for none."""
@@ -171,14 +173,14 @@ class _Acceptance:
         ]
         return [f"{{{', '.join(parts)}}}"]
 
-    def _tell(self, instead: dict[int, list[str]], items: Sequence[str]) -> None:
-        path = (*self._test, "expect")
-        if self._edit.has(path):
+    def _change(self, key: str, instead: dict[int, list[str]], items: Sequence[str]) -> None:
+        path = (*self._test, key)
+        if self._edit.has(path) and (instead or items):
             self._edit.set_items(path, instead, items)
         elif instead:
             raise NotHereError
-        else:
-            self._add("expect", items)
+        elif items:
+            self._add(key, items)
 
     # --- the rest ---
 
@@ -200,6 +202,10 @@ class _Acceptance:
 
     def _add(self, key: str, value: str | Sequence[str]) -> None:
         self._edit.add(self._test, "name", key, value)
+
+
+def _by(kind: str) -> str:
+    return "" if kind == "ring" else f", kind: {kind}"
 
 
 def _within(one: Expectation, told: Notification, began: int) -> bool:
