@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,14 @@ def test_compose_need_not_write_a_secret_into_what_is_read_only():
     for name, service in compose["services"].items():
         if service.get("read_only"):
             assert not copied & set(service.get("secrets", ())), name
+
+
+def test_the_first_picture_is_what_the_simulation_prints():
+    picture = r"^```console\n\$ (.*?\n>   .*?)\n(.*?)^```$"
+    command, shown = re.search(picture, README, re.MULTILINE | re.DOTALL).groups()
+    arguments = shlex.split(command.replace("\n>   ", " ").replace("\\", ""))
+    assert arguments.pop(0) == "tocsin"
+    run = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", *arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout) == (0, shown), run.stderr
