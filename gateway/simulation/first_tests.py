@@ -69,8 +69,9 @@ class FirstTests:
         self._plan = plan
         self._play = play
         self._at = at
-        steps = [step for policy in plan.policies.values() for step in policy.steps]
-        self._longest = min(LONGEST, _HOUR + sum(step.after + _MINUTE for step in steps))
+        known: dict[str, int] = {}
+        longest = max((_lasts(plan, name, known) for name in plan.policies), default=0)
+        self._longest = min(LONGEST, _HOUR + longest)
         self._shown: set[Hashable] = set()
         self._names: set[str] = set()
         self.tests: list[FirstTest] = []
@@ -193,6 +194,16 @@ class FirstTests:
         story = self._play(moved)
         if part in self._says(story) or (part is None and self._says(story) - self._shown):
             self._keep(_ending(moved, story))
+
+
+def _lasts(plan: Plan, name: str, known: dict[str, int]) -> int:
+    """How long a policy goes on (ms), with those that it hands over to; `known` are those of others."""
+    if name in known or name not in plan.policies:
+        return known.get(name, 0)
+    known[name] = 0  # what hands over to itself again ends there
+    steps = plan.policies[name].steps
+    known[name] = max(step.after + _MINUTE + _lasts(plan, step.policy, known) for step in steps)
+    return known[name]
 
 
 def _ending(case: Case, story: Story) -> Case:

@@ -1,5 +1,7 @@
 """A first file of tests: it loads, passes, covers what can be covered, and says that it is recorded."""
 
+from pathlib import Path
+
 import pytest
 
 from config.findings.alerts import Alerts
@@ -13,6 +15,7 @@ from gateway.simulation.test_reader import MONDAY, read_suite
 from gateway.simulation.testing import happenings, load, run
 
 YEAR = 400 * 86_400_000
+NOVEMBER = MONDAY + 47 * 7 * 86_400_000  # when schedules of the examples have begun
 CONFIG = """\
 global: {smtp_smarthost: "127.0.0.1:25", smtp_from: tocsin@example.com}
 teams:
@@ -66,17 +69,20 @@ groups:
 """
 
 
-class Tried:
-    """The first tests of the configuration, as a file, and that file run."""
+EXAMPLES = Path(__file__).resolve().parents[2] / "config" / "examples"
 
-    def __init__(self, folder, rules):
+
+class Tried:
+    """The first tests of a configuration, as a file, and that file run."""
+
+    def __init__(self, folder, rules, text=CONFIG, at=MONDAY):
         config = folder / "tocsin.yaml"
-        config.write_text(CONFIG)
-        self.planned = planned(config, MONDAY, MONDAY + YEAR)
+        config.write_text(text)
+        self.planned = planned(config, at, at + YEAR)
         alerts = Alerts(read_rules(rules, "rules.yml")) if rules else None
         subject = Subject(self.planned.document, self.planned.config, without_env=True, alerts=alerts)
-        self.found = FirstTests(subject, self.planned.plan, self.play, MONDAY)
-        self.text = "\n".join(lines(self.found, "tocsin.yaml", "tests.yaml", None)) + "\n"
+        self.found = FirstTests(subject, self.planned.plan, self.play, at)
+        self.text = "\n".join(lines(self.found, "tocsin.yaml", "tests.yaml", at)) + "\n"
         file = folder / "tests.yaml"
         file.write_text(self.text)
         loaded = load([file])
@@ -114,6 +120,14 @@ def test_they_reach_every_part_of_the_configuration(alone, ruled):
     for found in (alone.coverage, ruled.coverage):
         assert [one.name for one in found.parts if one.state == "never"] == []
         assert found.count("recorded") == len(found.parts)
+
+
+@pytest.mark.parametrize("name", ["demo.yaml", "on-call.yaml", "tocsin.yaml", "reference/tocsin.yaml"])
+def test_first_tests_of_the_examples_pass_and_reach_every_part(tmp_path, name):
+    rules = (EXAMPLES / "reference" / "rules" / "platform.yml").read_text() if "/" in name else ""
+    found = Tried(tmp_path, rules, (EXAMPLES / name).read_text(), NOVEMBER)
+    assert [one.case.name for one in found.tried if one.failed] == []
+    assert [one.name for one in found.coverage.parts if one.state == "never"] == []
 
 
 def test_each_is_marked_as_recorded_and_the_head_of_the_file_says_what_that_means(alone):
