@@ -18,7 +18,7 @@ from config.rule_files import load_rules
 from gateway.cli import beside
 from gateway.cli import output as out
 from gateway.cli.configured import configured, refused
-from gateway.cli.errors import CommandError
+from gateway.cli.errors import CommandError, UsageError
 from gateway.cli.whole_files import exists, write_whole
 from gateway.simulation.accepting import accepted
 from gateway.simulation.first_tests import FirstTests, lines
@@ -70,9 +70,14 @@ def _alerts(rule_files: Sequence[Path]) -> Alerts | None:
     if not rule_files:
         return None
     try:
-        return Alerts(load_rules(rule_files))
+        alerts = Alerts(load_rules(rule_files))
     except ConfigError as error:
-        raise refused("the rule files", error) from None
+        raise refused("what --rules names", error) from None
+    if not alerts.all:
+        raise UsageError(
+            f"no alerting rule stands in {', '.join(map(str, rule_files))}; expected alert: in it"
+        )
+    return alerts
 
 
 def _first_tests(

@@ -49,6 +49,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "tocsin.yaml").write_text(CONFIG)
     (tmp_path / "tests.yaml").write_text(TESTS)
     (tmp_path / "rules.yml").write_text(RULES)
+    (tmp_path / "empty.yml").write_text("groups: []")
     return tmp_path
 
 
@@ -127,7 +128,7 @@ def test_a_file_that_is_there_stays_unless_it_is_forced(here, folder):
     assert "tests.yaml exists; expected the name of a new file, or --force" in ended.err
     assert here("test", "--init", "tocsin.yaml", "--to", "tests.yaml", "--force").code == 0
     assert (folder / "tests.yaml").read_text() != TESTS
-    assert {one.name for one in folder.iterdir()} == {"tocsin.yaml", "tests.yaml", "rules.yml"}
+    assert {one.name for one in folder.iterdir()} == {"tocsin.yaml", "tests.yaml", "rules.yml", "empty.yml"}
 
 
 def test_a_configuration_with_schedules_is_tested_from_next_monday_on(here, folder):
@@ -146,6 +147,8 @@ def test_a_configuration_with_schedules_is_tested_from_next_monday_on(here, fold
         (["--init", "tocsin.yaml", "--coverage"], "cannot stand beside --init"),
         (["--init", "tocsin.yaml", "--update"], "cannot stand beside --init"),
         (["--init", "tocsin.yaml", "--rules", "none.yml"], "there is no file 'none.yml'"),
+        (["--init", "tocsin.yaml", "--rules", "empty.yml"], "no alerting rule stands in empty.yml"),
+        (["--init", "tocsin.yaml", "--rules", "tests.yaml"], "what --rules names has"),
         (["--init", "rules.yml"], "rules.yml has"),
         (["--init", "tocsin.yaml", "--to", "none/t.yaml"], "cannot be written: No such file"),
         (["tests.yaml", "--rules", "rules.yml"], "says nothing without --init"),
