@@ -113,6 +113,7 @@ def _in_all(story: Story, zone: tzinfo, start: int) -> Iterator[str]:
     if story.notifications:
         yield "Told:"
         yield from _table(_counts(story))
+        yield from _missed(story)
     else:
         yield "Nobody is told."
         yield from why_nobody(story)
@@ -137,6 +138,15 @@ def _counts(story: Story) -> list[tuple[str, str]]:
         )
         for name, counts in told.items()
     ]
+
+
+def _missed(story: Story) -> Iterator[str]:
+    """Whom a message never reached, as its service did not take it."""
+    told = {who(one) for one in story.notifications}
+    missed = dict.fromkeys(line.target for line in story.lines if line.kind == "not_told")
+    if names := [plain(name) for name in missed if name and name not in told]:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"Never told, as their service takes nothing: {', '.join(names[:_NAMED])}{more}"
 
 
 def _table(found: Sequence[tuple[str, str]]) -> Iterator[str]:

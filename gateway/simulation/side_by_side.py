@@ -2,7 +2,8 @@
 
 Two messages are the same one if they tell the same target by the same way, as loudly, for the same group of
 alerts; whose step it was does not matter, as people do not notice it. Among those, what comes at the same
-time is paired first, and what is left in the order of time. Times count from each story's beginning.
+time is paired first, and what is left in the order of time. Updates, which make no sound, are only counted:
+they follow from what else happens. Times count from each story's beginning.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Pair:
 
 
 def pairs(one: Story, other: Story) -> list[Pair]:
-    """All messages of both, in order."""
+    """All messages of both that are heard or say the end, in order."""
     shared = _groups(one) & _groups(other)
     left, right = _by_what(one, shared), _by_what(other, shared)
     found = [pair for what in {**left, **right} for pair in _paired(left.get(what, []), right.get(what, []))]
@@ -95,6 +96,10 @@ def side_by_side(one: Story, other: Story, names: Sequence[str], zone: tzinfo = 
     if rows:
         yield ""
     yield from _in_all(found, heads)
+    updates = [sum(told.kind == "update" for told in story.notifications) for story in (one, other)]
+    if any(updates):
+        counts = ", ".join(f"{count} by {name}" for count, name in zip(updates, heads, strict=True))
+        yield f"Updates, which make no sound, are left out: {counts}."
     for name, story in zip(heads, (one, other), strict=True):
         if story.cut:
             ends = offset(story.ended - story.began)
@@ -121,6 +126,8 @@ def _by_what(story: Story, shared: set[Group]) -> dict[Hashable, list[Timed]]:
     """
     found: dict[Hashable, list[Timed]] = defaultdict(list)
     for told in story.notifications:
+        if told.kind == "update":
+            continue
         group = _group(story.incidents.get(told.incident))
         what = (
             told.target_kind,

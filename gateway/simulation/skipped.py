@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from routing.incident_records import Incident
-    from routing.policies import Policy, Step
+    from routing.policies import Policy, Unless
     from routing.story import Story
 
 _STEP: Final = re.compile(r"(?:.*, )?step (\d+)\b")
@@ -55,13 +55,13 @@ def _never(incident: Incident, policies: Mapping[str, Policy]) -> Iterator[Skipp
         for position, step in enumerate(policy.steps if policy else ()):
             if position not in clock.done:
                 at = planned(clock, step)
-                why = f"{name_of(incident, number, position)} does not come: {_because(incident, step, at)}"
-                yield Skipped(at, incident.number, position + 1, "", why)
+                name, because = name_of(incident, number, position), _because(incident, step.unless, at)
+                yield Skipped(at, incident.number, position + 1, "", f"{name} does not come: {because}")
 
 
-def _because(incident: Incident, step: Step, at: int) -> str:
+def _because(incident: Incident, unless: Unless, at: int) -> str:
     ack = incident.ack
-    if ack and step.unless == "acknowledged" and ack.at <= at and (not ack.until or at < ack.until):
+    if ack and unless == "acknowledged" and ack.at <= at and (not ack.until or at < ack.until):
         return f"{ack.by} has it in hand"
     if incident.status is Status.RESOLVED:
         return "it is over"

@@ -48,6 +48,12 @@ def test_what_is_repeated_evenly_is_one_row(repeats):
     assert "More would follow: the simulation ends at 2026-12-31 02:00:00 (+7d 0:00:00)." in shown
 
 
+def test_whom_a_service_never_told_is_named(night):
+    failed = Line(night.began, 1, "not_told", "attempt failed, will be repeated", "kim by Slack")
+    night.lines += [failed, replace(failed, target="dana by Slack")]
+    assert "Never told, as their service takes nothing: kim by Slack\n" in read(night) + "\n"
+
+
 def test_where_nobody_is_told_it_says_so_and_why(silent):
     shown = read(silent).partition("Nobody is told.\n")[2]
     assert "held: 1 alert, silence s1 by kim, until 2026-12-24 08:00:00 UTC" in shown
@@ -64,7 +70,7 @@ def test_nothing_in_it_speaks_to_the_terminal(hostile):
     shown = read(hostile, explain=True, messages=True)
     assert "\x1b" not in shown
     assert "\u202e" not in shown
-    assert len(shown.splitlines()) == 11
+    assert len(shown.splitlines()) == 12
 
 
 def test_where_the_clocks_change_there_is_another_heading():
