@@ -5,6 +5,8 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.simulation.report_text import text
 from gateway.simulation.timeline import offset, runs
@@ -137,3 +139,16 @@ def test_a_row_of_repeats_is_at_least_five_as_far_apart(times, found):
 def test_repeats_that_alternate_are_told_apart():
     items = [(at * 1000, at % 2, at) for at in range(10)]
     assert [(run.first, run.more, run.every) for run in runs(items)] == [(0, 4, 2000), (1, 4, 2000)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 2)), max_size=60).map(sorted))
+def test_runs_stand_for_just_what_they_were_made_of(found):
+    items = [(at * 1000, kind, kind) for at, kind in found]
+    again = []
+    for run in runs(items):
+        again += [(run.at + n * run.every, run.first) for n in range(run.more + 1)]
+        assert abs(again[-1][0] - (run.last or run.at)) <= 1_000 * max(run.more, 1)
+    expected = sorted((kind, at) for at, kind, _ in items)
+    drawn = sorted((kind, at) for at, kind in again)
+    assert [kind for kind, _ in drawn] == [kind for kind, _ in expected]
+    assert [run.at for run in runs(items)] == sorted(run.at for run in runs(items))

@@ -1,10 +1,21 @@
 """Two stories beside each other."""
 
+from collections import Counter
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gateway.simulation.side_by_side import pairs, side_by_side
+from routing.story import Notification, Story
 
 NAMES = ("a.yaml", "b.yaml")
+BEGAN, MINUTE = 1_798_077_600_000, 60_000
+
+
+def told(minute, target):
+    at = BEGAN + minute * MINUTE
+    return Notification(at, target, "user", "slack", "", "ring", 1, "r", "", "", "page", 1, "", 1, 0)
 
 
 def compared(one, other):
@@ -77,3 +88,14 @@ def test_nothing_in_it_speaks_to_the_terminal(hostile, night):
     shown = "\n".join(side_by_side(hostile, night, ("\x1b[1m", "b")))
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+@given(st.lists(st.integers(0, 9)), st.lists(st.integers(0, 9)))
+def test_each_message_stands_in_one_pair_and_what_is_at_the_same_time_is_paired(left, right):
+    def story(minutes):
+        return Story(BEGAN, notifications=[told(minute, "dana") for minute in sorted(minutes)])
+
+    found = pairs(story(left), story(right))
+    assert sorted(pair.one_at for pair in found if pair.one) == sorted(minute * MINUTE for minute in left)
+    assert sorted(pair.other_at for pair in found if pair.other) == sorted(m * MINUTE for m in right)
+    assert [pair.sort for pair in found].count("same") == (Counter(left) & Counter(right)).total()
