@@ -263,7 +263,8 @@ def _end(incident: Incident, group: Group, telling: Telling) -> Decision:
         considered=group.seq,
     )
     orders = tuple(Order(one.id, group.seq, 0, ENDED, final=group.seq) for one in telling.told if one.open)
-    line = Line("resolved", f"resolved: {counted(group.ended)} ended")
+    ended_now = f"{counted(group.ended)} ended" if group.ended else "what was held has ended"
+    line = Line("resolved", f"resolved: {ended_now}")
     return Decision(ended, orders, deadline=now + incident.group_interval, lines=(line,))
 
 

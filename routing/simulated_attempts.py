@@ -69,7 +69,7 @@ class SimulatedAttempts:
                 self._sent(did, group, attempts.waiting(delivery, wait))
                 return
             what, begun = "update", replace(begun, fields={**begun.fields, "reason": reason})
-        outcome, text = world.town.send(what, did, begun, world.placing, world.book())
+        outcome, text = world.town.send(what, did, begun, world.placing, world.book)
         verdict = decide_delivery(delivery, outcome, world.now)
         self._sent(did, group, attempts.sent(delivery, begun, what, outcome, verdict))
         if isinstance(outcome, Told):
@@ -150,7 +150,7 @@ class SimulatedAttempts:
             target=name,
             target_kind=kind,
             by=fields["kind"],
-            where=fields["where"].removeprefix("slack:"),
+            where=fields["where"].removeprefix("slack:").removeprefix("#" if fields["person"] else ""),
             kind=what,
             incident=incident.number,
             route=incident.route,

@@ -12,7 +12,7 @@ from routing.clocks import Book
 from routing.deciding import Addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from routing.alerts import Dedup
     from routing.calendar import Quiet
@@ -95,7 +95,7 @@ class Town(Protocol):
         ...
 
     def send(
-        self, what: Kind, did: str, begun: Begun, placing: Any, book: Book
+        self, what: Kind, did: str, begun: Begun, placing: Any, book: Callable[[], Book]
     ) -> tuple[Told | Failed | Rejected, str]:
         """Hands a message over: what its receiver answers, and the text that it shows ("" for unasked)."""
         ...

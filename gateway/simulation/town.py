@@ -71,13 +71,13 @@ class PlanTown:
         return _Book(placing, _Rota(placing.plan, self._overrides, reached), now, placing.traits)
 
     def send(
-        self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book
+        self, what: Kind, did: str, begun: Begun, placing: Placing, book: Callable[[], Book]
     ) -> tuple[Told | Failed | Rejected, str]:
         """See `Town.send`."""
         answer = self._answer(what, begun.fields, begun.now)
         if answer is not None and not isinstance(answer, Told):
             return answer, ""
-        text = self._text(what, did, begun, placing, book) if self._texts else ""
+        text = self._text(what, did, begun, placing, book()) if self._texts else ""
         return answer or Told(begun.revision, memory=_POSTED), text
 
     def _text(self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book) -> str:
