@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint truth bench lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ lint: $(VENV)/.dev ## Style, types, who imports whom, and what may lie in the re
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --no-header -o addopts=--import-mode=importlib tests/project
+
+truth: $(VENV)/.dev ## Tell 2,000 drawn worlds by the service and by simulation; ARGS=100 tells so many
+	$(BIN)/python tests/truth/worlds.py $(ARGS)
 
 bench: $(VENV)/.dev ## Measure against prometheus-alertmanager on this machine
 	$(BIN)/python -m bench $(ARGS)
