@@ -10,14 +10,11 @@ All times are milliseconds since the epoch.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
-from routing.adoption import Adoption, adopted_by, differs
+from routing.adoption import adopted_by, differs
 from routing.deadlines import Deadlines
 from routing.deciding import besides, counted, incident_of, orders_of, tells, told, written
 from routing.decisions import Decision
@@ -31,15 +28,16 @@ from routing.simulated_commit import commit, view
 from routing.simulated_deliveries import SimulatedDeliveries
 from routing.simulated_group import Row, SimulatedGroup
 from routing.simulated_holds import SimulatedHolds
-from routing.stored import GroupMeta
+from routing.simulated_plan import SimulatedPlan, meta_of
 from routing.story import Arrived, Line, Reached, Reloaded, Said, SilencesChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from routing.events import Answer, Event
     from routing.incident_records import Incident
     from routing.simulated_commit import Seen
+    from routing.stored import GroupMeta
     from routing.story import Happening, Notification
     from routing.town import Placing, Town, TownBook
 
@@ -76,15 +74,16 @@ class Simulator:
         self.deliveries = SimulatedDeliveries()
         self._say = say
         self._numbers = count(1)
-        self._generation = 1
-        self._aliases: dict[str, str] = {}
-        self.placing: Placing = town.placing(plan, f"1 {plan.digest}", {})
-        self._dedup = town.dedup(plan)
-        self._strays: Mapping[str, tuple[str, ...]] = {}
+        self.plan = SimulatedPlan(self, plan)
         self.groups: dict[str, SimulatedGroup] = {}
         self._due, self._looks = Deadlines(), Deadlines()
         self.holds = SimulatedHolds(self)
         self.attempts = SimulatedAttempts(self, tell)
+
+    @property
+    def placing(self) -> Placing:
+        """What the plan in force says of alerts."""
+        return self.plan.placing
 
     # --- time ---
 
@@ -146,7 +145,7 @@ class Simulator:
             case SilencesChanged(_, silences):
                 self.holds.change(silences)
             case Reloaded(_, plan):
-                self._reload(plan)
+                self.plan.reload(plan)
 
     def _take(self, arrivals: Sequence[Any], *, stays: bool) -> None:
         """As `gateway/intake.py` hands copies over: group by group, in the order of the body."""
@@ -158,13 +157,13 @@ class Simulator:
             for place in placed.places:
                 rows.setdefault(place.gid, []).append(row)
                 metas.setdefault(place.gid, place.meta)
-            for gid in self._strays.get(copy.key, ()) if copy.status == "resolved" else ():
+            for gid in self.plan.strays.get(copy.key, ()) if copy.status == "resolved" else ():
                 if gid in self.groups:
                     rows.setdefault(gid, []).append(row)
             if not placed.places and (beats := self.placing.beats(copy.key, copy.labels)):
                 self.tell(0, [("beat", f"a beat of {', '.join(beats)}: it belongs to no incident")])
         for gid, of_group in rows.items():
-            meta = _meta(metas[gid]) if gid in metas else self.groups[gid].meta
+            meta = meta_of(metas[gid]) if gid in metas else self.groups[gid].meta
             self._take_into(gid, of_group, meta, stays=stays)
 
     def _take_into(self, gid: str, rows: Sequence[Row], meta: GroupMeta, *, stays: bool) -> None:
@@ -172,7 +171,7 @@ class Simulator:
         if group is None:
             group = self.groups[gid] = SimulatedGroup(gid, meta)
         self.reached.routes.add(meta.route)
-        fire, ended = group.take(rows, self.now, self._dedup, meta, stays=stays)
+        fire, ended = group.take(rows, self.now, self.plan.dedup, meta, stays=stays)
         for key in fire:
             self.holds.source(group, key)
         self.holds.sources_end(group, ended)
@@ -218,7 +217,7 @@ class Simulator:
 
     def _look_at(self, group: SimulatedGroup) -> None:
         """A deadline of the group has come (claim.lua, then `gateway/engine.py`)."""
-        ended = group.expire(self.now, self._dedup)
+        ended = group.expire(self.now, self.plan.dedup)
         self.holds.sources_end(group, ended)
         group.save(self.now)
         if group.next <= self.now or group.first_look() <= self.now:
@@ -291,9 +290,9 @@ class Simulator:
     ) -> None:
         """commit.lua."""
         orders = orders_of(seen, decision, book)
-        dismissed_for = self._dedup.dismissed_for
+        dismissed_for = self.plan.dedup.dismissed_for
         write = written(seen, decision, orders, fresh=fresh, dismissed_for=dismissed_for)
-        commit(group, write, decision.incident, self.now, self._dedup)
+        commit(group, write, decision.incident, self.now, self.plan.dedup)
         number = write["number"]
         if decision.incident and number:
             self.incidents[number] = decision.incident
@@ -317,50 +316,8 @@ class Simulator:
                 kind, text, *target = line
                 self._say(Line(self.now, incident, kind, text, *target))
 
-    # --- another configuration ---
-
-    def _reload(self, plan: Any) -> None:
-        """As `gateway/plan.py` puts a plan in force."""
-        if plan.digest == self.placing.plan.digest:
-            return
-        self._generation += 1
-        generation = f"{self._generation} {plan.digest}"
-        bare = self.town.placing(plan, generation, {})
-        adoption = Adoption(bare, generation, self._aliases)
-        fires = [
-            (group, key, copy)
-            for group in self.groups.values()
-            for key in (*group.firing, *group.held)
-            if (copy := group.alerts[key].copy) is not None
-        ]
-        for group, key, copy in fires:
-            adoption.look_at(group.gid, key, copy.labels)
-        self._aliases = adoption.settle(self.groups)
-        self._strays = adoption.strays(self._aliases)
-        self.placing = self.town.placing(plan, generation, self._aliases)
-        self._dedup = self.town.dedup(plan)
-        concerned: dict[str, None] = {}
-        for group, key, copy in fires:
-            roles = plan.inhibition.roles(copy.labels)
-            if roles.targets or key in group.held:
-                concerned[group.gid] = None
-            if roles.sources:
-                self.holds.source(group, key, roles.sources)
-            else:
-                self.holds.source_ends(f"{key}.{group.gid}")
-        self.holds.sync()
-        for gid in concerned:
-            self.holds.mark_group(gid)
-        now_by = adoption.by_now(self._aliases)
-        for gid, place in now_by.items():
-            self._carry_over(self.groups[gid], _meta(place.meta))
-        for gid in now_by:
-            group = self.groups[gid]
-            if group.clocked and group.next > self.now:
-                group.next = self.now
-                self.schedule(group)
-
-    def _carry_over(self, group: SimulatedGroup, meta: GroupMeta) -> None:
+    def carry_over(self, group: SimulatedGroup, meta: GroupMeta) -> None:
+        """Its incident goes on under the route of which this is kept, if others are told by it."""
         incident = group.incident
         if incident is None or not differs(group.meta, meta):
             return
@@ -370,7 +327,8 @@ class Simulator:
         interval = decision.incident.group_interval if decision.incident else group.interval
         group.meta, group.interval = meta, interval
 
-
-@lru_cache(maxsize=65_536)
-def _meta(text: str) -> GroupMeta:
-    return GroupMeta(**orjson.loads(text))
+    def hurry(self, group: SimulatedGroup) -> None:
+        """The steps of its policy may have changed: it is looked at at once (hurry.lua)."""
+        if group.clocked and group.next > self.now:
+            group.next = self.now
+            self.schedule(group)
