@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gateway.simulation.times import EARLIEST, LATEST
 from routing.alerts import Arrival, InvalidAlertError, alert_key
 from routing.story import Arrived
 
@@ -53,8 +54,14 @@ class Given:
 
 
 def gathered(arrived: list[Arrived], notes: tuple[str, ...] = ()) -> Given:
-    """What arrives, put in order."""
+    """What arrives, put in order.
+
+    Raises:
+        GivenError: its times are too far away to be counted with.
+    """
     ordered = sorted(arrived, key=attrgetter("at"))
+    if not (ordered[0].at >= EARLIEST and ordered[-1].at < LATEST):
+        raise GivenError("it begins or ends too far away; expected times in the years 1971 to 9998")
     return Given(ordered[0].at, tuple(ordered), notes)
 
 

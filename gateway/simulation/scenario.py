@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from config.problems import did_you_mean
 from gateway.simulation.given import GivenError
 from gateway.simulation.run import LONGEST, Failure
-from gateway.simulation.times import TimeError, duration
+from gateway.simulation.times import LATEST, TimeError, duration
 from routing.events import Acknowledged, Resolved
 from routing.matchers import MatcherError, parse_matchers, show
 from routing.oncall import Override
@@ -79,13 +79,15 @@ def answers(typed: Typed, began: int, names: Names) -> list[Said]:
     by = _who(typed, names)
     said: list[Said] = []
     for text in typed.acks:
-        at = began + _length("--ack", text)
+        at = began + _after("--ack", text)
         said.append(Said(at, Acknowledged(by, VIA)))
     for text in typed.snoozes:
         after, lasts = _span("--snooze", text, "when and for how long, such as 10m+1h")
+        if began + after + lasts >= LATEST:
+            raise GivenError(f"--snooze {text}: it would end after the year 9998; expected a shorter one")
         said.append(Said(began + after, Acknowledged(by, VIA, until=began + after + lasts)))
     if typed.resolve:
-        said.append(Said(began + _length("--resolve", typed.resolve), Resolved(by, VIA)))
+        said.append(Said(began + _after("--resolve", typed.resolve), Resolved(by, VIA)))
     return sorted(said, key=lambda one: one.at)
 
 
@@ -213,12 +215,20 @@ def _length(option: str, text: str, expected: str = "") -> int:
         raise GivenError(f"{option} {text}: {said}") from None
 
 
+def _after(option: str, text: str) -> int:
+    after = _length(option, text)
+    if after > LONGEST:
+        raise GivenError(f"{option} {text}: a story ends after 7 days; expected an earlier time")
+    return after
+
+
 def _span(option: str, text: str, expected: str) -> tuple[int, int]:
     """`10m+1h`: after how long, and for how long."""
     after, plus, lasts = text.partition("+")
     if not plus:
         raise GivenError(f"{option}: {text!r} does not say it; expected {expected}")
-    found = _length(option, after, f"expected {expected}"), _length(option, lasts, f"expected {expected}")
+    _length(option, after, f"expected {expected}")
+    found = _after(option, after), _length(option, lasts, f"expected {expected}")
     if not found[1]:
         raise GivenError(f"{option}: {text!r} lasts no time; expected {expected}")
     return found

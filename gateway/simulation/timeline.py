@@ -27,7 +27,7 @@ ALSO_EXPLAINED: Final = frozenset(
 )
 """Kinds of lines that only say why somebody is told, or not: not shown unless asked for."""
 
-KEPT_FROM: Final = ("suppressed", "held", "closed", "passed", "skipped", "not_told", "guard")
+KEPT_FROM: Final = ("suppressed", "held", "closed", "passed", "skipped", "not_told", "guard", "beat")
 """Kinds of lines that say why nobody is told."""
 
 _ROUGHLY: Final = 1_000  # ms by which repeats may be early or late and are as often apart even so

@@ -17,6 +17,9 @@ from routing.calendar import zone
 from routing.calendar_syntax import CalendarError, parse_location
 from routing.wall_clock import clock, end_at, seconds, start_at
 
+EARLIEST: Final = 31_536_000_000
+"""The year 1971: with milliseconds since 1970, some of the first could be taken for no time at all."""
+
 LATEST: Final = 253_370_764_800_000
 """The year 9999: every moment lies before it."""
 
@@ -50,21 +53,21 @@ def moment(text: str, location: str = "UTC") -> int:
     A day alone begins at midnight.
 
     Raises:
-        TimeError: it is no time, lies outside 1970 to 9998, or the clock there shows it never or twice.
+        TimeError: it is no time, lies outside 1971 to 9998, or the clock there shows it never or twice.
     """
     text = text.strip()
     found = _MOMENT.fullmatch(text)
     if found is None:
         raise TimeError(f"{text[:40]!r} is no time; {_EXPECTED}")
     shown, thousandths = _wall(found, text)
-    far = TimeError(f"{text!r} is too far away; expected a time in the years 1970 to 9998")
-    if not 1969 <= shown.year <= 9999:
+    far = TimeError(f"{text!r} is too far away; expected a time in the years 1971 to 9998")
+    if not 1970 <= shown.year <= 9999:
         raise far
     if found["offset"]:
         at = int(shown.replace(tzinfo=_offset(found["offset"], text)).timestamp()) * 1000
     else:
         at = _by_the_clock(shown, location, text)
-    if not 0 <= at < LATEST:
+    if not EARLIEST <= at < LATEST:
         raise far
     return at + thousandths
 

@@ -289,6 +289,8 @@ MISTAKES = {
     (*CRITICAL, "--resolve", "10m", "--fires", "5m"): "the alert has ended by then",
     (*CRITICAL, "--snooze", "10m"): "expected when and for how long, such as 10m+1h",
     (*CRITICAL, "--snooze", "10m+0s"): "lasts no time",
+    (*CRITICAL, "--snooze", "10m+292y", "--at", "9998-01-01"): "it would end after the year 9998",
+    (*CRITICAL, "--ack", "8d"): "--ack 8d: a story ends after 7 days",
     (*CRITICAL, "--by", "dana"): "expected --ack, --snooze or --resolve beside it",
     (*CRITICAL, "--ack", "1m", "--by", "danna"): "there is no user 'danna'",
     (*CRITICAL, "--fail", "slack"): "expected what and how long",

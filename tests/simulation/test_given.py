@@ -110,6 +110,13 @@ def test_a_body_that_was_cut_off_anywhere_is_refused(file, length):
         bodies([file((BODIES / "001-gw.json").read_bytes()[:length])], None, NOW, None)
 
 
+@pytest.mark.parametrize("start", ["1970-01-01T00:01:00Z", "9999-12-31T00:00:00Z"])
+def test_a_body_of_another_age_is_refused(file, start):
+    with pytest.raises(GivenError, match="too far away"):
+        bodies([file(webhook(firing("A", start)))], None, NOW, None)
+    assert bodies([file(webhook(firing("A", start)))], NOW, NOW, None).began == NOW
+
+
 # --- lines ------------------------------------------------------------------------------------------------
 
 
