@@ -109,7 +109,7 @@ def test_a_test_passes_where_the_service_would_do_as_it_says(tried, below):
             "overrides: [{schedule: weekly, user: lee}]\n  expect: [{at: 0s, told: 'user:dana'}]",
             [
                 "  - 0s     user:dana was expected",
-                "    2s     user:lee by Slack (#U024BE7LH), step 1 of page",
+                "    2s     user:lee by Slack (U024BE7LH), step 1 of page",
             ],
         ),
         (
