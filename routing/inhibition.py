@@ -209,10 +209,13 @@ class Rules:
 
     def _sides_of(self, key: tuple[str | None, ...], labels: Mapping[str, str]) -> _Sides | None:
         mask = self._conditions.mask(labels)
-        if mask not in self._alike:
-            self._alike[mask] = self._sides_at(mask)
+        try:
+            sides = self._alike[mask]
+        except KeyError:
+            # Held here as well: what is remembered is dropped now and then, by a thread that simulates too.
+            sides = self._alike[mask] = self._sides_at(mask)
             self._count()
-        sides = self._sides[key] = self._alike[mask]
+        self._sides[key] = sides
         self._count()
         return sides
 

@@ -273,6 +273,15 @@ def test_answers_that_are_forgotten_are_found_anew():
     assert len({roles.sources for roles in first}) == 10
 
 
+@pytest.mark.parametrize("remember", [1, 2, 3, 4])
+def test_answers_may_be_forgotten_at_any_moment(remember):
+    rules, all_of_them = Rules((DOWN, WORSE), remember=remember), Rules((DOWN, WORSE))
+    for number in range(10):
+        for severity in ("critical", "warning", "info"):
+            labels = {"alertname": "NodeDown", "severity": severity, "instance": str(number)}
+            assert rules.roles(labels) == all_of_them.roles(labels)
+
+
 def test_rules_that_can_never_inhibit_do_not_count():
     assert not Rules(()).any
     assert not Rules((rule("", ""), rule('a="1"', 'a="1"'))).any
