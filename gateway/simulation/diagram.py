@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from gateway.simulation.label_values import LabelValues
 
@@ -75,7 +76,7 @@ class Diagram:
         return found
 
     def examples(self) -> dict[int, dict[str, str]]:
-        """For each answer a label set that has it: named values rather than others, few rather than many."""
+        """For each answer a label set that has it, with few labels."""
         came: dict[int, tuple[int, str, str] | None] = {self.root: None}
         waiting = deque([self.root])
         found: dict[int, dict[str, str]] = {}
@@ -115,14 +116,14 @@ class Diagram:
         new.root = made[self.root] if self.root >= 0 else change(self.root)
         return new
 
-    def cubes(self, answer: int) -> list[Cube]:
+    def cubes(self, answer: int, doubtful: int | None = None) -> list[Cube]:
         """Label sets that together are those with an answer, each said by as few labels as may be.
 
-        At most some; they may overlap.
+        At most some; they may overlap, and take in such as have the answer `doubtful`.
         """
         found: list[Cube] = []
         for cube in self._ways(answer):
-            wider = self._widened(cube, answer)
+            wider = self._widened(cube, {answer, doubtful})
             if not any(_within(wider, other) for other in found):
                 found = [other for other in found if not _within(other, wider)]
                 found.append(wider)
@@ -152,37 +153,39 @@ class Diagram:
                 found.add(number)
         return found
 
-    def _widened(self, cube: Cube, answer: int) -> Cube:
+    def _widened(self, cube: Cube, allowed: AbstractSet[int | None]) -> Cube:
         """Without the labels that make no difference, and with every value that makes none."""
         for label in sorted(cube, reverse=True):
             without = {other: mask for other, mask in cube.items() if other != label}
-            if self._all(without, answer):
+            if self._all(without, allowed):
                 cube = without
         return cube
 
-    def _all(self, cube: Cube, answer: int) -> bool:
-        """Whether all label sets of a cube have the answer."""
+    def _all(self, cube: Cube, allowed: AbstractSet[int | None]) -> bool:
+        """Whether all label sets of a cube have one of these answers."""
         seen = {self.root}
         waiting = [self.root]
         while waiting:
             at = waiting.pop()
             if at < 0:
-                if at != answer:
+                if at not in allowed:
                     return False
                 continue
             label, edges = self.nodes[at]
-            allowed = cube.get(label, -1)
+            values = cube.get(label, -1)
             for mask, to in edges:
-                if mask & allowed and to not in seen:
+                if mask & values and to not in seen:
                     seen.add(to)
                     waiting.append(to)
         return True
 
 
 def _best(values: LabelValues, mask: int) -> str:
+    missing = values.place("")
+    if missing is not None and mask >> missing & 1:
+        return ""
     texts = [text for at, text in enumerate(values.texts) if mask >> at & 1]
-    named = [text for text in texts if text in values.common]
-    return (named or ([""] if "" in texts else texts))[0]
+    return next((text for text in texts if text in values.common), texts[0])
 
 
 def _within(cube: Cube, other: Cube) -> bool:

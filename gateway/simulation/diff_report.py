@@ -54,7 +54,7 @@ class Report:
     @property
     def complete(self) -> bool:
         """Every alert is treated as one of those that were compared."""
-        return not self.found.cut and not self.found.derived.sampled
+        return not (self.found.cut or self.found.derived.sampled or self.found.derived.most is not None)
 
 
 # --- text and markdown ---------------------------------------------------------------------------------
@@ -170,8 +170,13 @@ def _notes(report: Report) -> Iterator[str]:
             f"Samples only, for these expressions: {shown}. An alert that they tell from all samples may be "
             "treated differently."
         )
+    if found.derived.most is not None:
+        yield (
+            "There are more kinds of alerts than can be compared: only those were in which at most "
+            f"{found.derived.most} labels have values that a matcher names."
+        )
     if found.cut:
-        yield "There are more kinds of alerts than can be compared: not all of them were."
+        yield "Not every kind of alert was tried beside the sources of inhibition rules: there are too many."
     if report.complete:
         yield "Complete: any other alert is treated alike by both, or as one of these."
     if report.timed:
@@ -206,6 +211,7 @@ def document(report: Report) -> dict[str, Any]:
         "unheard": found.unheard,
         "complete": report.complete,
         "sampled": [str(one) for one in found.derived.sampled],
+        "most_labels": found.derived.most,
         "cut": found.cut,
         "times_differ": report.timed,
         "differences": [_group(report, *one) for one in enumerate(found.groups)],

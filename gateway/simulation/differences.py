@@ -62,7 +62,7 @@ class Differences:
         cases: how many label sets were looked at.
         unheard: how many of those that are configured otherwise without anybody hearing of it.
         span: how long alerts fire (ms).
-        cut: there is more that was not looked at.
+        cut: there are more pairs of alerts than were tried.
     """
 
     at: int
@@ -87,9 +87,7 @@ def differences(old: Plan, new: Plan, at: int, occurring: Iterable[Mapping[str, 
             found.setdefault(rule, {})[answer] = effect
     groups = [group for rule, effects in found.items() for group in _groups(derived, rule, effects)]
     groups.sort(key=lambda one: (not one.effect.lost, one.rule is not None, -len(one.examples)))
-    return Differences(
-        at, work.span, tuple(groups), len(derived.cases), unheard, derived, derived.cut or work.cut
-    )
+    return Differences(at, work.span, tuple(groups), len(derived.cases), unheard, derived, work.cut)
 
 
 def _groups(derived: Derived, rule: int | None, effects: Mapping[int, Effect]) -> Iterable[Group]:

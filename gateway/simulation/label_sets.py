@@ -7,8 +7,8 @@ treatments that differ, and not as many as there are combinations of values.
 
 The promise: every alert is treated alike by both configurations, or there is a case that each of them treats
 as it treats that alert. It holds where matchers list values (`=`, `!=`, `=~"a|b"`); for the regular
-expressions in `Derived.sampled` the cases are samples, and where `Derived.cut` is said, not everything was
-looked at.
+expressions in `Derived.sampled` the cases are samples, and where `Derived.most` is given, alerts with more
+labels than that were not looked at.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ SAME: Final = -1
 """The answer for alerts that both configurations treat alike."""
 UNKNOWN: Final = -2
 """The answer for alerts that were not looked at."""
-MAX_NODES: Final = 60_000
-MAX_CASES: Final = 20_000
+MAX_WORK: Final = 2_000_000
+MAX_CASES: Final = 10_000
+_NODE: Final = 20  # the work of a node beside that for its routes
 
 
 @dataclass(frozen=True)
@@ -72,22 +73,24 @@ class Derived:
 
     Attributes:
         sampled: regular expressions that were not fully compared.
-        cut: there were too many cases.
+        most: how many of the labels that matter alerts have at most, of those that were looked at; None: any
+            number.
     """
 
     diagram: Diagram
     cases: Mapping[int, Case]
     rules: tuple[ChangedRule, ...]
     sampled: tuple[Matcher, ...]
-    cut: bool
+    most: int | None
 
 
 def derive(
-    old: Plan, new: Plan, occurring: Iterable[Mapping[str, str]] = (), *, nodes: int = MAX_NODES
+    old: Plan, new: Plan, occurring: Iterable[Mapping[str, str]] = (), *, work: int = MAX_WORK
 ) -> Derived:
     """The label sets that matter for the difference of two configurations.
 
-    `occurring` are label sets that are known to occur; only the values of their labels count here.
+    `occurring` are label sets that are known to occur; only the values of their labels count here. `work`
+    bounds the time: one is about 1 to 2 µs.
     """
     numbers = Numbers()
     sides = (Treatments(old, numbers), Treatments(new, numbers))
@@ -96,14 +99,38 @@ def derive(
     question = Question(labels)
     compilers = [Compiler(side, question) for side in sides]
     targets = question.conjunctions(one.rule.target for one in rules)
-    work = _Work(labels, question, compilers, targets, nodes)
-    work.diagram.root = work.build(compilers[0].start(), compilers[1].start(), work.held(), 0)
-    examples = work.diagram.examples()
+    found = _looked_at(labels, question, compilers, targets, work)
+    examples = found.diagram.examples()
     cases = {
-        answer: Case(examples[answer], *what) for what, answer in work.answers.items() if answer in examples
+        answer: Case(examples[answer], *what) for what, answer in found.answers.items() if answer in examples
     }
     sampled = tuple(one for values in labels for one in values.sampled)
-    return Derived(work.diagram, cases, rules, sampled, work.cut)
+    return Derived(found.diagram, cases, rules, sampled, found.most)
+
+
+def _looked_at(
+    labels: Sequence[LabelValues],
+    question: Question,
+    compilers: Sequence[Compiler],
+    targets: Sequence[int],
+    work: int,
+) -> _Work:
+    """All alerts; where those are too many, those with one label that matters, two, as long as it goes."""
+    starts = (compilers[0].start(), compilers[1].start())
+    held = tuple((number, one) for number, one in enumerate(targets) if one != FALSE)
+    best = _Work(labels, question, compilers, question.work + work, None)
+    try:
+        best.diagram.root = best.build(*starts, held, 0, len(labels))
+    except _Enough:
+        until = question.work + work
+        for most in range(len(labels)):
+            found = _Work(labels, question, compilers, until, most)
+            try:
+                found.diagram.root = found.build(*starts, held, 0, most)
+            except _Enough:
+                break
+            best = found
+    return best
 
 
 def _changed_rules(old: Plan, new: Plan) -> Iterable[ChangedRule]:
@@ -165,6 +192,10 @@ def _values(
     return values_of(name, matchers, words=tuple(words), word=word, more=occurring, effort=effort)
 
 
+class _Enough(Exception):  # noqa: N818 - it is no error
+    """The work that was allowed is done."""
+
+
 class _Work:
     """The diagram in the making."""
 
@@ -173,48 +204,68 @@ class _Work:
         labels: Sequence[LabelValues],
         question: Question,
         compilers: Sequence[Compiler],
-        targets: Sequence[int],
-        nodes: int,
+        until: int,
+        most: int | None,
     ) -> None:
-        self.diagram = Diagram(labels)
+        self.diagram = Diagram(labels, root=UNKNOWN)
         self.answers: dict[tuple[Treatment, Treatment, tuple[int, ...]], int] = {}
-        self.cut = False
+        self.most = most
         self._question = question
         self._old, self._new = compilers
-        self._targets = targets
-        self._nodes = nodes
-        self._made: dict[tuple[Remaining, Remaining, _Held], int] = {}
+        self._until = until
+        self._made: dict[tuple[Remaining, Remaining, _Held, int], int] = {}
 
-    def held(self) -> _Held:
-        """The changed rules that may inhibit, at the beginning: all."""
-        return tuple((number, one) for number, one in enumerate(self._targets) if one != FALSE)
+    def build(self, old: Remaining, new: Remaining, held: _Held, label: int, more: int) -> int:
+        """The node or the answer for what is left to decide from a label on.
 
-    def build(self, old: Remaining, new: Remaining, held: _Held, label: int) -> int:
-        """The node or the answer for what is left to decide from a label on."""
+        `more`: so many more labels may have a value that somebody asks for.
+        """
         if old == new and not held:
             return SAME
         if label == len(self.diagram.labels):
             return self._answer(old, new, held)
-        key = (old, new, held)
+        key = (old, new, held, more)
         if key in self._made:
             return self._made[key]
-        if len(self.diagram.nodes) >= self._nodes or len(self.answers) >= MAX_CASES:
-            self.cut = True
-            return UNKNOWN
+        self._question.work += _NODE
+        if self._question.work > self._until or len(self.answers) > MAX_CASES:
+            raise _Enough
+        if not more:
+            return self._with_no_others(old, new, held, label)
+        values = self.diagram.labels[label]
         asked = self._old.asks(old, label) | self._new.asks(new, label)
         asked |= {self._question.mask(one, label) for _, one in held}
+        missing = values.place("")
         answers: dict[int, int] = {}
         for mask in self._alike(asked, label):
+            usual = missing is not None and bool(mask >> missing & 1)
             place = (mask & -mask).bit_length() - 1
             to = self.build(
                 self._old.given(old, label, place),
                 self._new.given(new, label, place),
                 self._question.given_each(held, label, place),
                 label + 1,
+                more if usual else more - 1,
             )
             answers[to] = answers.get(to, 0) | mask
         self._made[key] = made = self.diagram.node(label, answers)
         return made
+
+    def _with_no_others(self, old: Remaining, new: Remaining, held: _Held, label: int) -> int:
+        """What is left to decide of alerts that have none of the labels from this one on."""
+        labels = self.diagram.labels
+        places = [values.place("") or 0 for values in labels]
+        held = tuple((at, one) for at, one in held if self._question.met(one, places))
+        at = self._answer(self._old.given_all(old, places), self._new.given_all(new, places), held)
+        for place in reversed(range(label, len(labels))):
+            missing = 1 << places[place]
+            at = self.diagram.node(
+                place,
+                {at: missing, UNKNOWN: labels[place].every & ~missing}
+                if labels[place].every != missing
+                else {at: missing},
+            )
+        return at
 
     def _alike(self, masks: Iterable[int], label: int) -> Iterable[int]:
         """The values of a label, in sets that none of the masks tells apart."""

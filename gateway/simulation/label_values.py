@@ -9,22 +9,26 @@ matcher answers it as one of these. Other regular expressions are compared with 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import re2
 
 from routing.at_once import Conditions
-from routing.matchers import Matcher
+from routing.matchers import Matcher, compile_regex
 from routing.regex_tree import samples
 from routing.satisfiable import UNDECIDED, find, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-MAX_CELLS: Final = 256  # ways in which expressions of one label can answer together
+MAX_CELLS: Final = 2_048  # ways in which expressions of one label can answer together
 STEPS: Final = 500  # of one comparison of expressions
 MAX_ASKED: Final = 4_000  # comparisons for one difference; most take less than 100 µs
 MAX_UNDECIDED: Final = 40  # those that took too long; one takes up to 10 ms
 _TRIES: Final = 8  # values that are passed over because they are listed
 
+_LAST: Final = b"\xff"  # after every text in UTF-8
 _OTHERS: Final = ("other", "another", "something else")
 
 
@@ -119,7 +123,10 @@ def values_of(
             texts[places[key]] = ""  # what no matcher tells from a missing label is missing
     nameless = {places[conditions.mask({name: value}), word(value)] for value in unnamed}
     shown = tuple(_shown(text, named, words, nameless=at in nameless) for at, text in enumerate(texts))
-    masks = {one: sum(1 << at for at, text in enumerate(texts) if one.matches({name: text})) for one in asked}
+    masks = dict.fromkeys(asked, 0)
+    for key, at in places.items():
+        for one, met in zip(asked, conditions.met(key[0]), strict=True):
+            masks[one] |= met << at
     return LabelValues(
         name, tuple(texts), masks, frozenset(named) - {""}, shown, tuple(sampled), conditions, word, places
     )
@@ -162,7 +169,7 @@ def _unnamed(
     """A value that nobody lists for each way in which the expressions can answer; adds to `sampled`."""
     other = next(one for one in _others() if one not in taken)
     yield other
-    cells: list[tuple[tuple[Matcher, ...], str]] = [((), other)]
+    cells = [_Cell((), other, b"", _LAST)]
     for pattern in dict.fromkeys(one.value for one in patterns):
         yield from (text for text in samples(pattern) if text not in taken)
         found, certain = _split(name, cells, pattern, taken, effort)
@@ -170,32 +177,59 @@ def _unnamed(
             sampled += [one for one in patterns if one.value == pattern]
             found = found[:MAX_CELLS]
         cells = found
-    yield from (value for _, value in cells)
+    yield from (cell.value for cell in cells)
 
 
-def _signs(name: str, pattern: str) -> tuple[Matcher, Matcher]:
-    return Matcher(name, "=~", pattern), Matcher(name, "!~", pattern)
+class _Cell(NamedTuple):
+    """A way in which expressions can answer: what they say, a value, and between which texts all such are."""
+
+    signs: tuple[Matcher, ...]
+    value: str
+    low: bytes
+    high: bytes
 
 
 def _split(
-    name: str,
-    cells: Iterable[tuple[tuple[Matcher, ...], str]],
-    pattern: str,
-    taken: set[str],
-    effort: Effort,
-) -> tuple[list[tuple[tuple[Matcher, ...], str]], bool]:
+    name: str, cells: Iterable[_Cell], pattern: str, taken: set[str], effort: Effort
+) -> tuple[list[_Cell], bool]:
     """Each cell with and without what meets the pattern, and whether none is forgotten for certain."""
     found = []
     certain = True
-    signs = _signs(name, pattern)
-    for cell, value in cells:
-        here, there = signs if signs[0].matches({name: value}) else signs[::-1]
-        found.append(((*cell, here), value))
-        known, other = _free(name, (*cell, there), taken, effort)
+    met, missed = Matcher(name, "=~", pattern), Matcher(name, "!~", pattern)
+    low, high = _range(pattern)
+    for cell in cells:
+        least, greatest = max(low, cell.low), min(high, cell.high)
+        if least > greatest:  # none of them can meet it, as the first characters tell
+            found.append(cell)
+            continue
+        with_it = _Cell((*cell.signs, met), cell.value, least, greatest)
+        without = cell._replace(signs=(*cell.signs, missed))
+        here, there = (with_it, without) if met.matches({name: cell.value}) else (without, with_it)
+        found.append(here)
+        known, value = _free(name, _telling(there), taken, effort)
         certain = certain and known
-        if other is not None:
-            found.append(((*cell, there), other))
+        if value is not None:
+            found.append(there._replace(value=value))
     return found, certain
+
+
+def _telling(cell: _Cell) -> tuple[Matcher, ...]:
+    """What has to be asked of a value between the cell's bounds: the rest is missed by all of them."""
+    return tuple(
+        one
+        for one in cell.signs
+        if one.op == "=~" or (cell.low <= _range(one.value)[1] and _range(one.value)[0] <= cell.high)
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _range(pattern: str) -> tuple[bytes, bytes]:
+    """Texts, in UTF-8, between which all are that the expression can match."""
+    try:
+        low, high = compile_regex(pattern).possiblematchrange(64)
+    except re2.error:  # it sees no bounds
+        return b"", _LAST
+    return low, high
 
 
 def _free(

@@ -10,6 +10,7 @@ import re
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
+from gateway.simulation.label_sets import UNKNOWN
 from routing.matchers import Matcher
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PLAIN: Final = re.compile(r"[^\s\"'=,|<>{}]+|<[a-z ]+>|<(?:like|counts as|anoth
 
 def described(diagram: Diagram, answer: int) -> tuple[str, ...]:
     """Which label sets have an answer, one line for each way to say some of them; the simplest first."""
-    lines = {_cube(diagram, cube): len(cube) for cube in diagram.cubes(answer)}
+    lines = {_cube(diagram, cube): len(cube) for cube in diagram.cubes(answer, UNKNOWN)}
     return tuple(sorted(lines, key=lambda line: (lines[line], len(line), line)))
 
 

@@ -66,6 +66,8 @@ class Question:
         self._told: dict[tuple[int, tuple[int, ...]], int] = {}
         self._asks: dict[tuple[int, int], frozenset[int]] = {}
         self._given: dict[tuple[int, int, int], int] = {}
+        self._index: dict[tuple[int, int], tuple[list[int], dict[int, list[int]]]] = {}
+        self.work = 0  # routes that were looked at
 
     # --- conjunctions
 
@@ -104,6 +106,12 @@ class Question:
         if conjunction == FALSE or not pairs or pairs[0][0] != label:
             return conjunction
         return self.rest(conjunction) if pairs[0][1] >> place & 1 else FALSE
+
+    def met(self, conjunction: int, places: Sequence[int]) -> bool:
+        """Whether a conjunction holds when every label has the value at its place."""
+        return conjunction != FALSE and all(
+            mask >> places[label] & 1 for label, mask in self.pairs[conjunction]
+        )
 
     def rest(self, conjunction: int) -> int:
         """A conjunction without what it asks of its first label."""
@@ -158,6 +166,7 @@ class Question:
         key = (tree, label)
         if key not in self._asks:
             told, children = self.trees[tree]
+            self.work += len(children)
             found: set[int] = set()
             for conjunction in (
                 *(self.told[told][1] if told != NOBODY else ()),
@@ -180,7 +189,9 @@ class Question:
             bit = 1 << place
             told, children = self.trees[tree]
             left = []
-            for conjunction, more, below in children:
+            for number in self._possible(tree, label, place):
+                self.work += 1
+                conjunction, more, below = children[number]
                 pairs = self.pairs[conjunction]
                 here = conjunction
                 if pairs and pairs[0][0] == label:
@@ -193,6 +204,39 @@ class Question:
                 told = self.leaf(general, tuple(self.given(one, label, place) for one in asked))
             self._given[key] = self.tree(told, left)
         return self._given[key]
+
+    def _possible(self, tree: int, label: int, place: int) -> Sequence[int]:
+        """The children, by their numbers, that may match when a label has a value: most ask for one value."""
+        key = (tree, label)
+        if key not in self._index:
+            any_value: list[int] = []
+            by_place: dict[int, list[int]] = {}
+            for number, (conjunction, _, _) in enumerate(self.trees[tree][1]):
+                pairs = self.pairs[conjunction]
+                mask = pairs[0][1] if pairs and pairs[0][0] == label else 0
+                if mask and mask & (mask - 1) == 0:
+                    by_place.setdefault(mask.bit_length() - 1, []).append(number)
+                else:
+                    any_value.append(number)
+            self._index[key] = any_value, by_place
+        any_value, by_place = self._index[key]
+        found = by_place.get(place)
+        return sorted([*any_value, *found]) if found else any_value
+
+    def tree_met(self, tree: int, places: Sequence[int]) -> int:
+        """What is left of a tree when every label has the value at its place: who is told."""
+        told, children = self.trees[tree]
+        self.work += len(children)
+        left = []
+        for conjunction, more, below in children:
+            if self.met(conjunction, places):
+                left.append((TRUE, more, self.tree_met(below, places)))
+                if not more:
+                    break
+        if told != NOBODY:
+            general, asked = self.told[told]
+            told = self.leaf(general, tuple(TRUE if self.met(one, places) else FALSE for one in asked))
+        return self.tree(told, left)
 
     def leaves(self, tree: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Who is told, in the tree's order, where nothing is left to decide."""
@@ -297,6 +341,27 @@ class Compiler:
                 _until_true([(question.given(one, label, place), team) for one, team in rules]),
                 rank,
                 (left.waits[0], (TRUE,) if waits is None else waits),
+            )
+        )
+
+    def given_all(self, left: Remaining, places: Sequence[int]) -> Remaining:
+        """What is left when every label has the value at its place."""
+        question = self._question
+        if left.beats is None:
+            return left
+        texts = [values.texts[place] for values, place in zip(question.labels, places, strict=True)]
+        said, severity = texts[self._team], question.labels[self._severity].name
+        rules = [(TRUE if question.met(one, places) else FALSE, team) for one, team in left.rules]
+        return self._short(
+            Remaining(
+                None if any(question.met(one, places) for one in left.beats) else (),
+                question.tree_met(left.tree, places),
+                left.team if left.team is not None else (said if said in self._names else ""),
+                _until_true(rules),
+                left.rank
+                if left.rank != OPEN
+                else self._side.plan.severities.rank({severity: texts[self._severity]}),
+                (left.waits[0], (TRUE,) if any(question.met(one, places) for one in left.waits[1]) else ()),
             )
         )
 
