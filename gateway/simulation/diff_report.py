@@ -153,10 +153,12 @@ def _rows(recorded: tuple[Summary, Summary]) -> Iterator[tuple[str, int, int]]:
 def _notes(report: Report) -> Iterator[str]:
     found = report.found
     at = datetime.fromtimestamp(found.at / 1000, UTC)
-    yield (
-        f"Compared: {found.cases} kinds of alerts that the two treat differently, each firing for "
-        f"{spoken(found.span)} from {at:%Y-%m-%d %H:%M:%S} UTC, unanswered."
-    )
+    if found.cases:
+        kinds = "one kind of alert" if found.cases == 1 else f"{found.cases} kinds of alerts"
+        yield (
+            f"Compared: {kinds} that the two treat differently, firing for "
+            f"{spoken(found.span)} from {at:%Y-%m-%d %H:%M:%S} UTC, unanswered."
+        )
     if found.unheard:
         yield (
             f"For {found.unheard} of them nobody hears a difference: what differs are texts, connections, or "
