@@ -75,7 +75,7 @@ class Adoption:
         found = {new: old for new, old in self._before.items() if old in existing}
         found |= {new: old for new, old in self._before.items() if new in found.values()}
         taken: set[str] = set()
-        for gid, group in self._groups.items():
+        for gid, group in sorted(self._groups.items()):  # of two that could, always the same one
             if self._left(gid, group):
                 for one, place in group.others.items():
                     if place.gid not in taken and one not in existing:
@@ -94,7 +94,7 @@ class Adoption:
     def strays(self, found: Aliases) -> dict[str, tuple[str, ...]]:
         """Alert key -> groups in which it fires although it belongs to others now."""
         strays: dict[str, tuple[str, ...]] = {}
-        for gid, group in self._groups.items():
+        for gid, group in sorted(self._groups.items()):
             if group.gone and not self._goes_on_as(gid, group, found):
                 for key in group.gone:
                     strays[key] = (*strays.get(key, ()), gid)
@@ -102,7 +102,8 @@ class Adoption:
 
     def by_now(self, found: Aliases) -> dict[str, Any]:
         """What the plan has of each group that goes on (a `Placement`)."""
-        by = {gid: group.own or self._goes_on_as(gid, group, found) for gid, group in self._groups.items()}
+        groups = sorted(self._groups.items())
+        by = {gid: group.own or self._goes_on_as(gid, group, found) for gid, group in groups}
         return {gid: place for gid, place in by.items() if place is not None}
 
     def _goes_on_as(self, gid: str, group: _Group, found: Aliases) -> Any:

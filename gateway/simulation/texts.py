@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import SMTP
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from config.integrations import EmailConfig, PagerDutyConfig, SlackConfig, WebhookConfig
 from receivers.render import Renderer
@@ -29,7 +30,7 @@ class Texts:
         """What whoever is told reads; `new`: this delivery has posted nothing yet that could be changed."""
         match config:
             case PagerDutyConfig():
-                return self._event(config, message)
+                return self.events(config, message, "{}")[0]
             case SlackConfig():
                 return self._post(config, message, new=new or not config.has_token)
             case EmailConfig():
@@ -39,12 +40,20 @@ class Texts:
 
                 return body_of_shown(message, config.max_alerts).decode()
 
-    def _event(self, config: PagerDutyConfig, message: Message) -> str:
+    def events(
+        self, config: IntegrationConfig, message: Message, memory: str
+    ) -> tuple[str, str, tuple[str, ...]]:
+        """PagerDuty's: what it shows then, what is remembered of it, and the events that this takes."""
         from receivers.pagerduty_event import build_event  # noqa: PLC0415 - where there is PagerDuty
+        from receivers.pagerduty_keys import Opened, digest, ring_key, steps  # noqa: PLC0415 - likewise
 
-        event, _ = build_event(config, message, self._renderer)
+        known = json.loads(memory)
+        event, _ = build_event(cast("PagerDutyConfig", config), message, self._renderer)
         payload: dict[str, Any] = event.get("payload", {})
-        return str(payload.get("summary", event["event_action"]))
+        taken = list(steps(message, digest(event), known))
+        opened = taken[-1].then if taken else Opened.remembered(known, ring_key(message.dedup_key, 1))
+        text = str(payload.get("summary", event["event_action"]))
+        return text, json.dumps(opened.memory()), tuple(step.action for step in taken)
 
     def _post(self, config: SlackConfig, message: Message, *, new: bool) -> str:
         """The message as it is then; before it what is said in its thread, where that must be heard again."""

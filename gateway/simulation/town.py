@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from config.compile import Integration, Plan
     from config.integrations import IntegrationConfig
     from gateway.book import Rota
-    from receivers.base import Kind, Traits
+    from receivers.base import Kind, Message, Traits
     from routing.clocks import Book
     from routing.incident_records import Incident
     from routing.oncall import Override
@@ -75,12 +75,38 @@ class PlanTown:
     ) -> tuple[Told | Failed | Rejected, str]:
         """See `Town.send`."""
         answer = self._answer(what, begun.fields, begun.now)
+        if self._texts and begun.fields["kind"] == "pagerduty":
+            config, message = self._composed(what, did, begun, placing, book())
+            return self._to_pagerduty(config, message, begun, answer)
         if answer is not None and not isinstance(answer, Told):
             return answer, ""
         text = self._text(what, did, begun, placing, book()) if self._texts else ""
         return answer or Told(begun.revision, memory=_POSTED), text
 
+    def _to_pagerduty(
+        self,
+        config: IntegrationConfig,
+        message: Message,
+        begun: Begun,
+        answer: Told | Failed | Rejected | None,
+    ) -> tuple[Told | Failed | Rejected, str]:
+        """An update takes no event where it would show what is shown: then nobody can be away."""
+        texts = self._texts or _texts()
+        text, memory, actions = texts.events(config, message, begun.fields["memory"] or "{}")
+        for action in actions:
+            # Of an earlier ring that cannot be resolved only the timeline tells.
+            refused = isinstance(answer, Rejected) and (action != "resolve" or message.kind == "end")
+            if answer is not None and (refused or isinstance(answer, Failed)):
+                return answer, ""
+        return Told(begun.revision, memory=memory), text
+
     def _text(self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book) -> str:
+        config, message = self._composed(what, did, begun, placing, book)
+        return self._texts.of(config, message, new=not begun.fields["memory"]) if self._texts else ""
+
+    def _composed(
+        self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book
+    ) -> tuple[IntegrationConfig, Message]:
         from gateway.message import compose  # noqa: PLC0415 - who asks for no texts does not wait for it
 
         fields, plan = begun.fields, placing.plan
@@ -97,7 +123,7 @@ class PlanTown:
             route_labels=placing.labels_of(begun.incident.route),
             book=book,
         )
-        return self._texts.of(config, message, new=not fields["memory"]) if self._texts else ""
+        return config, message
 
     def target(self, fields: Mapping[str, Any]) -> tuple[TargetKind, str]:
         """See `Town.target`."""
