@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.simulation.diagram import Diagram
 from gateway.simulation.label_values import Effort, LabelValues, values_of
-from gateway.simulation.remaining import FALSE, Compiler, Question, Remaining
+from gateway.simulation.question import FALSE, Question
+from gateway.simulation.remaining import Compiler, Remaining
 from gateway.simulation.treatments import Numbers, Treatments
 from routing.severity import LABEL as SEVERITY
 from routing.teams import LABEL as TEAM
