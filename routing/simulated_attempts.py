@@ -102,10 +102,14 @@ class SimulatedAttempts:
         if not final and fired + held == 0 and group.over:
             counted = max(one["wanted"], min(revision, max(group.over.values()) - 1))
         shows = world.town.shows  # else nobody asks for what stands in the message
+        fields = dict(one)
+        if shows and one["kind"] == "webhook" and len(group.firing) + len(ended) > SHOWN:
+            every = sorted(group.firing, key=lambda key: (group.firing[key], key)) if not final else []
+            fields["all"] = group.stored(every), group.stored(ended)
         ended.sort(key=lambda key: (group.over[key], key))
         lines = [entry for entry in self._history.get(number, ()) if is_news(entry)] if shows else []
         return Begun(
-            fields=dict(one),
+            fields=fields,
             revision=counted,
             lease=0,
             now=world.now,
@@ -134,6 +138,7 @@ class SimulatedAttempts:
             world.schedule(group)
         if state != "open" and (group.incident is None or group.incident.number != number):
             group.deliveries.pop(did, None)
+            world.let_go(group, number)
 
     def taken_over(self, did: str, before: int, incident: int) -> None:
         """The next incident took the delivery of the one before over, whose end nobody is told."""
@@ -160,6 +165,6 @@ class SimulatedAttempts:
             step=fields["step"] if rings else 0,
             why=fields["reason"],
             firing=begun.firing,
-            ended=begun.ended,
+            ended=begun.ended if fields["ends"] == "1" else 0,  # as `gateway/message.py` counts
             text=text,
         )

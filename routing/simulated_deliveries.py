@@ -8,7 +8,6 @@ closed its door is left alone. Times are milliseconds.
 from __future__ import annotations
 
 from collections import deque
-from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +15,7 @@ from routing.deadlines import Deadlines
 from routing.stored import DeliveryState
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
     from routing.simulated_group import SimulatedGroup
 
@@ -35,6 +34,7 @@ class SimulatedDeliveries:
 
     def __init__(self) -> None:
         self.all: dict[str, Delivery] = {}
+        self._of: dict[int, dict[str, None]] = {}  # incident -> its deliveries
         self.due = Deadlines()
         """`d:` and a delivery's id: it is tried again; `t:` and a target: its door is open again."""
         self._ready: dict[str, dict[str, float]] = {}
@@ -67,9 +67,18 @@ class SimulatedDeliveries:
                     one["wanted"] = 0
 
     def order(
-        self, group: SimulatedGroup, orders: Iterable[dict[str, Any]], incident: int, now: int
+        self,
+        group: SimulatedGroup,
+        orders: Iterable[dict[str, Any]],
+        incident: int,
+        now: int,
+        *,
+        claims: bool = True,
     ) -> list[tuple[str, int]]:
-        """Carries out orders; the deliveries that were taken over from an earlier incident, and which."""
+        """Carries out orders; the deliveries that were taken over from an earlier incident, and which.
+
+        `claims`: who decided it has room to begin what it orders.
+        """
         taken = []
         for order in orders:
             takes: str | None = order.get("takes")
@@ -86,6 +95,8 @@ class SimulatedDeliveries:
                 continue
             if one["incident"] not in (0, incident):
                 taken.append((did, one["incident"]))
+                self._of[one["incident"]].pop(did, None)
+            self._of.setdefault(incident, {})[did] = None
             one |= {
                 "state": "open",
                 "wanted": order["wanted"],
@@ -99,7 +110,8 @@ class SimulatedDeliveries:
             if one["tries"] == 0:
                 one["next_at"] = 0
             self.enqueue(did, now)
-        self._drain_touched(now)
+        if claims:
+            self._drain_touched(now)
         return taken
 
     def _make(self, did: str, fields: dict[str, Any], takes: str | None) -> None:
@@ -149,25 +161,26 @@ class SimulatedDeliveries:
                 del group.deliveries[did]
         return gone
 
-    def drop_all_of(self, incident: int, but: Container[str]) -> None:
+    def of(self, incident: int, group: SimulatedGroup) -> bool:
+        """Whether the group still has deliveries of this incident."""
+        return any(did in group.deliveries for did in self._of.get(incident, ()))
+
+    def drop_all_of(self, incident: int) -> None:
         """Nobody will ask for those of this incident any more."""
-        for position in count():
-            if (did := f"{incident}.{position}") not in self.all:
-                break
-            if did not in but:
-                del self.all[did]
+        for did in self._of.pop(incident, ()):
+            del self.all[did]
 
     # --- queues (delivery.lua) ---
 
     def enqueue(self, did: str, now: int) -> None:
-        """Puts one with something to say into its target's queue."""
+        """Puts one with something to say into its target's queue; who ends its attempt looks again."""
         one = self.all[did]
         rings = one["ring_wanted"] > one["ring_sent"]
         if one["state"] != "open" or (not rings and one["wanted"] <= one["sent"]):
             self._unsent.pop(did, None)
             return
         since = self._unsent.setdefault(did, now)
-        if one["next_at"] > now:
+        if one["next_at"] > now or did in self._busy.get(one["target"], ()):
             return
         self.due.drop(f"d:{did}")
         priority = (one["rank"] * 2 + (0 if rings else 1)) * 1e13 + since

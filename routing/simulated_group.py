@@ -33,7 +33,7 @@ class SimulatedAlert:
     """What is kept of one alert; `fired` and `ended` are the revisions since which it fires and of its end.
 
     `shown`: where a hold of it has ended, the `fired` that somebody may have seen before. `copy` has its
-    labels and texts, None once everybody has seen its end.
+    labels and texts, None once everybody has seen its end. `stays`: its sender keeps repeating it.
     """
 
     known: Known
@@ -42,6 +42,7 @@ class SimulatedAlert:
     ended: int = 0
     shown: int | None = None
     copy: Arrival | None = None
+    stays: bool = False
 
 
 class Row(NamedTuple):
@@ -122,7 +123,8 @@ class SimulatedGroup:
             begins = news in (News.NEW, News.CONTINUED)
             if alert is None:
                 alert = self.alerts[copy.key] = SimulatedAlert(known, rank)
-            if stays and known.status is Status.FIRING:
+            alert.stays = stays and copy.status == "firing"
+            if alert.stays and known.status is Status.FIRING:
                 known = replace(known, seen=FOR_EVER)
             fresh = before is not None and now - before.seen < dedup.stale_after // 72
             if news is not News.REPEATED or before is None or not fresh or _moved(before, known):
@@ -168,6 +170,10 @@ class SimulatedGroup:
         self.timers.put(key, self._deadline(alert, dedup))
         return ends
 
+    def fires(self, key: str) -> bool:
+        """Whether the alert fires, held or not."""
+        return key in self.firing or key in self.held
+
     def _fires(self, key: str, alert: SimulatedAlert) -> None:
         """An end that no tick has weighed and no target can have seen is as if it had not been."""
         if self.opened > 0 and alert.ended > self.shown and alert.fired > 0:
@@ -201,6 +207,8 @@ class SimulatedGroup:
                 self.timers.put(key, at)
             else:
                 alert.known, news = expire(alert.known, now, dedup)
+                if alert.stays and alert.known.status is Status.FIRING and not alert.known.until:
+                    alert.known = replace(alert.known, seen=FOR_EVER)
                 if self._apply(key, alert, news, dedup):
                     ended.append(key)
                 if news is News.CONTINUED:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from routing.story import Happening, Notification
     from routing.town import Placing, Town, TownBook
 
-RELATED_AT_MOST: Final = 50
+RELATED_AT_MOST: Final = 500  # the first page of them, as `gateway/answers.py` reads it
 TOO_MANY: Final = 1_000_000
 
 
@@ -148,23 +148,31 @@ class Simulator:
                 self.plan.reload(plan)
 
     def _take(self, arrivals: Sequence[Any], *, stays: bool) -> None:
-        """As `gateway/intake.py` hands copies over: group by group, in the order of the body."""
-        rows: dict[str, list[Row]] = {}
+        """As `gateway/intake.py` hands copies over: group by group, in the order of the body.
+
+        First to each copy's first group, then to its others, as it counts each copy once.
+        """
+        firsts: dict[str, list[Row]] = {}
+        others: dict[str, list[Row]] = {}
         metas: dict[str, str] = {}
         for copy in arrivals:
             placed = self.placing.placed(copy.key, copy.labels)
             row = Row(copy, placed.rank, placed.patience, bool(placed.slots))
+            into = firsts
             for place in placed.places:
-                rows.setdefault(place.gid, []).append(row)
+                into.setdefault(place.gid, []).append(row)
                 metas.setdefault(place.gid, place.meta)
+                into = others
             for gid in self.plan.strays.get(copy.key, ()) if copy.status == "resolved" else ():
                 if gid in self.groups:
-                    rows.setdefault(gid, []).append(row)
+                    into.setdefault(gid, []).append(row)
+                    into = others
             if not placed.places and (beats := self.placing.beats(copy.key, copy.labels)):
                 self.tell(0, [("beat", f"a beat of {', '.join(beats)}: it belongs to no incident")])
-        for gid, of_group in rows.items():
-            meta = meta_of(metas[gid]) if gid in metas else self.groups[gid].meta
-            self._take_into(gid, of_group, meta, stays=stays)
+        for rows in (firsts, others):
+            for gid, of_group in rows.items():
+                meta = meta_of(metas[gid]) if gid in metas else self.groups[gid].meta
+                self._take_into(gid, of_group, meta, stays=stays)
 
     def _take_into(self, gid: str, rows: Sequence[Row], meta: GroupMeta, *, stays: bool) -> None:
         group = self.groups.get(gid)
@@ -174,7 +182,8 @@ class Simulator:
         fire, ended = group.take(rows, self.now, self.plan.dedup, meta, stays=stays)
         for key in fire:
             self.holds.source(group, key)
-        self.holds.sources_end(group, ended)
+        # What ended and fires again in one body fires.
+        self.holds.sources_end(group, [key for key in ended if not group.fires(key)])
         self.schedule(group)
 
     def _answer(self, answer: Answer, number: int) -> None:
@@ -232,13 +241,16 @@ class Simulator:
         self._due.drop(group.gid)
         self._looks.drop(group.gid)
         self.holds.forget(group.gid)
-        if self._say is None and group.incident:
-            self._forget_incident(group, group.incident.number)
+        group.deliveries.clear()
+        if group.incident:
+            self.let_go(group, group.incident.number)
 
-    def _forget_incident(self, group: SimulatedGroup, number: int) -> None:
-        self.incidents.pop(number, None)
-        self.attempts.forget(number)
-        self.deliveries.drop_all_of(number, but=group.deliveries)
+    def let_go(self, group: SimulatedGroup, number: int) -> None:
+        """Of an incident that is over, and of which nobody is to be told more, nothing need be kept."""
+        if self._say is None and not self.deliveries.of(number, group):
+            self.incidents.pop(number, None)
+            self.attempts.forget(number)
+            self.deliveries.drop_all_of(number)
 
     def _decide(self, group: SimulatedGroup) -> None:
         due = group.next <= self.now
@@ -286,12 +298,20 @@ class Simulator:
         return self.town.book(self.placing, self.now, self.reached)
 
     def _commit(
-        self, group: SimulatedGroup, seen: Seen, decision: Decision, book: TownBook, *, fresh: bool
+        self,
+        group: SimulatedGroup,
+        seen: Seen,
+        decision: Decision,
+        book: TownBook,
+        *,
+        fresh: bool,
+        claims: bool = True,
     ) -> None:
-        """commit.lua."""
+        """commit.lua; see `SimulatedDeliveries.order` for `claims`."""
         orders = orders_of(seen, decision, book)
         dismissed_for = self.plan.dedup.dismissed_for
         write = written(seen, decision, orders, fresh=fresh, dismissed_for=dismissed_for)
+        earlier = group.incident
         commit(group, write, decision.incident, self.now, self.plan.dedup)
         number = write["number"]
         if decision.incident and number:
@@ -300,12 +320,14 @@ class Simulator:
         self.reached.steps.update(decision.carried)
         if decision.quiet:
             self.deliveries.quiet(group, number)
-        for did, before in self.deliveries.order(group, orders, number, self.now):
+        for did, before in self.deliveries.order(group, orders, number, self.now, claims=claims):
             self.attempts.taken_over(did, before, number)
         if fresh:
             gone = self.deliveries.forget_finished(group, number)
-            for old in gone if self._say is None else ():
-                self._forget_incident(group, old)
+            if number and earlier and earlier.number != number:
+                gone.add(earlier.number)  # perhaps nobody was told of it
+            for old in gone:
+                self.let_go(group, old)
         self.schedule(group)
 
     def tell(self, incident: int, lines: Iterable[Sequence[str]]) -> None:
@@ -323,7 +345,7 @@ class Simulator:
             return
         book, seen = self.book(), self._seen(group)
         decision = self._decided(seen, incident, adopted_by(meta), book, self.now)
-        self._commit(group, seen, besides(seen, decision), book, fresh=False)
+        self._commit(group, seen, besides(seen, decision), book, fresh=False, claims=False)
         interval = decision.incident.group_interval if decision.incident else group.interval
         group.meta, group.interval = meta, interval
 

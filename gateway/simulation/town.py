@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from gateway.book import PlanBook
@@ -101,7 +102,14 @@ class PlanTown:
         return Told(begun.revision, memory=memory), text
 
     def _text(self, what: Kind, did: str, begun: Begun, placing: Placing, book: Book) -> str:
+        from gateway.message import shown  # noqa: PLC0415 - who asks for no texts does not wait for it
+
         config, message = self._composed(what, did, begun, placing, book)
+        if every := begun.fields.get("all"):  # a webhook brings more alerts than others show
+            firing, ended = every
+            alerts = [shown(one, resolved=False) for one in firing]
+            alerts += [shown(one, resolved=True) for one in ended if begun.fields["ends"] == "1"]
+            message = replace(message, alerts=alerts) if firing or not begun.held else message
         return self._texts.of(config, message, new=not begun.fields["memory"]) if self._texts else ""
 
     def _composed(

@@ -79,7 +79,7 @@ class _Life:
         self.pool = [self._labels() for _ in range(random.randint(2, 6))]
         for labels in random.sample(self.pool, 2):  # what may rise
             self.pool.append(labels | {"severity": "critical", "instance": "risen"})
-        self.pool = list({str(labels): labels for labels in self.pool}.values())  # each once in a body
+        self.pool = list({str(sorted(labels.items())): labels for labels in self.pool}.values())  # each once in a body
         self.risen = len(self.pool) - 1
         if chance(random, 0.04):  # a storm
             self.pool += [self.pool[0] | {"instance": f"node-{number}"} for number in range(70)]

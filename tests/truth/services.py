@@ -145,7 +145,8 @@ class Services:
                 return "", (list(self.pager.events), open_now.summary if open_now else "")
             case "slack" if self._shown:
                 message = self._shown[0]["message"]
-                return f"#{message.channel}".replace("#@", "#"), list(self._shown)
+                person = message.channel.startswith("@")
+                return message.channel.removeprefix("@") if person else f"#{message.channel}", list(self._shown)
             case "email" if self.post.mails:
                 (mail,) = self.post.mails
                 return ", ".join(mail.recipients), mail
