@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 from gateway.simulation.effects import NONE, Effect, Heard, beside, compare, heard
 from gateway.simulation.label_sets import SAME, UNKNOWN, Derived, derive
 from gateway.simulation.run import LONGEST, simulate
+from gateway.simulation.treatments import Numbers, Treatments
 from routing.alerts import Arrival, alert_key
 from routing.matchers import Matcher, matches_all
 from routing.satisfiable import find
 from routing.story import Arrived
-from routing.tree import Tree, group_labels
+from routing.tree import Tree, group_labels, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from routing.story import Notification, Story
     from routing.tree import Route
 
-DAY: Final = 86_400_000
 _HOUR: Final = 3_600_000
 MAX_BESIDE: Final = 1_000  # alerts that are tried with the source of a rule
 
@@ -115,8 +115,10 @@ class _Comparison:
         self._rules = derived.rules
         self._asked = {values.name for values in derived.diagram.labels}
         self._heard: dict[tuple[int, Treatment], Heard] = {}
-        self._beside = 0
-        self.span = min(LONGEST, max(DAY, _longest(old), _longest(new)))
+        self._beside: dict[tuple[object, ...], Effect] = {}
+        numbers = Numbers()
+        self._treatments = (Treatments(old, numbers), Treatments(new, numbers))
+        self.span = min(LONGEST, max(_longest(old), _longest(new)))
         self.cut = False
 
     def effects(self, case: Case) -> Mapping[int | None, Effect]:
@@ -161,14 +163,39 @@ class _Comparison:
         source = self._source(changed, labels)
         if source is None:
             return None
-        if self._beside >= MAX_BESIDE:
-            self.cut = True
-            return None
-        self._beside += 1
+        alike = tuple(self._pair(side, labels, source) for side in (0, 1))
+        if alike not in self._beside:
+            if len(self._beside) >= MAX_BESIDE:
+                self.cut = True
+                return None
+            self._beside[alike] = self._together(labels, source)
+        return self._beside[alike]
+
+    def _together(self, labels: Mapping[str, str], source: Mapping[str, str]) -> Effect:
+        """What is different for an alert while another fires."""
         stories = [self._story(side, [labels, source]) for side in (0, 1)]
         old, new = (heard(self._about(side, stories[side], labels), self._at) for side in (0, 1))
         lost = bool(stories[0].notifications) and not stories[1].notifications
         return beside(old, new, lost=lost)
+
+    def _pair(self, side: int, labels: Mapping[str, str], source: Mapping[str, str]) -> tuple[object, ...]:
+        """All that decides what a configuration tells of two alerts: the same for pairs that are alike."""
+        plan, tree, treatments = self._plans[side], self._trees[side], self._treatments[side]
+        routes = [tree.match(alert) for alert in (labels, source)]
+        shared = tuple(
+            at
+            for at, route in enumerate(routes[0])
+            if route in routes[1]
+            and group_labels(route, labels) == group_labels(route, source)
+            and plan.team_of(labels, route) == plan.team_of(source, route)
+        )
+        return (
+            *(treatments.of_alert(of, alert) for of, alert in zip(routes, (labels, source), strict=True)),
+            *(plan.severities.rank(alert) for alert in (labels, source)),
+            shared,
+            _inhibition(plan, source, labels),
+            _inhibition(plan, labels, source),
+        )
 
     def _about(self, side: int, story: Story, labels: Mapping[str, str]) -> Iterable[Notification]:
         """What is told of the groups of one alert."""
@@ -209,6 +236,16 @@ class _Comparison:
         }
 
 
+def _inhibition(plan: Plan, source: Mapping[str, str], target: Mapping[str, str]) -> frozenset[object]:
+    """By which kinds of rules one alert could inhibit another."""
+    slots = {slot.key: slot for slot in plan.inhibition.roles(source).sources}
+    return frozenset(
+        (slots[slot.key].two_sided, slot.two_sided, plan.inhibition.circle_of[slot.rule] is None)
+        for slot in plan.inhibition.roles(target).targets
+        if slot.key in slots
+    )
+
+
 def _inhibits(rule: Rule, labels: Mapping[str, str]) -> bool:
     return set(rule.source) != set(rule.target) and matches_all(rule.target, labels)
 
@@ -231,9 +268,9 @@ def _grouped_by(route: Route) -> str:
 
 
 def _longest(plan: Plan) -> int:
-    """How long the longest policy goes on, and an hour more (ms)."""
-    found = 0
+    """How long there is something new: two repeats, or the longest policy, and an hour more (ms)."""
+    found = max((2 * route.repeat_interval for route in walk(plan.root) if not route.policy), default=0)
     for policy in plan.policies.values():
-        last = max((step.after for step in policy.steps), default=0)
+        last = max((step.after + 2 * step.every for step in policy.steps), default=0)
         found = max(found, last + policy.repeat * (last + policy.repeat_after))
     return found + _HOUR

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.simulation.effects import OWN, Change, Effect, Way, Who
+from gateway.simulation.effects import ANOTHER, OWN, Change, Effect, Way, Who
 from routing.matchers import show
 from routing.telling import spoken
 
@@ -66,6 +66,8 @@ def _ways(ways: Sequence[Way]) -> str:
 
 def _way(way: Way) -> str:
     service = _SERVICES.get(way.by, way.by)
+    if way.where.startswith(ANOTHER):
+        return f"another {service}"
     return f"{service} {way.where}" if way.by in _READ and way.where else service
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from routing.story import Notification
 
@@ -19,6 +19,7 @@ Kind = Literal["lost", "new", "later", "earlier", "way", "fewer", "more"]
 
 OWN: Final = "*"
 """The team whose alert it is, whichever that is."""
+ANOTHER: Final = "+"
 _ORDER: Final = ("lost", "way", "later", "fewer", "new", "earlier", "more")
 
 
@@ -30,7 +31,9 @@ class Who(NamedTuple):
 
 
 class Way(NamedTuple):
-    """By which service, and where people read it there; `where` is empty where it makes no difference."""
+    """By which service, and where people read it there; `where` is empty where it makes no difference, and
+    ANOTHER for one more of a service.
+    """
 
     by: str
     where: str
@@ -104,9 +107,10 @@ def compare(old: Heard, new: Heard) -> Effect:
     before, after = (_by_person(rings, own=len(teams) == 1) for rings in (old, new))
     who = Who("team", OWN)
     if who not in before or who not in after or before[who].keys() == after[who].keys():
+        names = _anywhere(before.get(who) or after.get(who) or {})
         for some in (before, after):  # whatever a team's channels are, they are not what is different
             if who in some:
-                some[who] = _anywhere(some[who])
+                some[who] = {names[way]: times for way, times in some[who].items()}
     changes = [
         change
         for who in dict.fromkeys((*before, *after))
@@ -135,10 +139,13 @@ def _by_person(rings: Sequence[Ring], *, own: bool) -> dict[Who, _Times]:
     return found
 
 
-def _anywhere(times: Mapping[Way, tuple[int, ...]]) -> _Times:
-    """Without the places, as long as they do not have to tell two ways from each other."""
-    services = [way.by for way in times]
-    return {Way(way.by, way.where if services.count(way.by) > 1 else ""): at for way, at in times.items()}
+def _anywhere(times: _Times) -> dict[Way, Way]:
+    """Ways without their places; of several of one service the first that is told, then `ANOTHER` ones."""
+    found: dict[Way, Way] = {}
+    for way in sorted(times, key=lambda way: (times[way], way)):
+        known = sum(other.by == way.by for other in found)
+        found[way] = Way(way.by, ANOTHER * known)
+    return found
 
 
 def _changes(who: Who, old: _Times, new: _Times) -> Iterable[Change]:

@@ -103,6 +103,16 @@ def test_what_is_the_same_for_every_team_is_one_effect():
     assert of_db == of_web
 
 
+def test_two_of_a_team_who_change_places_are_not_the_same():
+    lead, manager = Way("email", "lead@example.com"), Way("email", "manager@example.com")
+    old = rings((DB, lead, 0), (DB, manager, MIN))
+    new = rings((DB, lead, MIN), (DB, manager, 0))
+    assert list(sentences(compare(old, new))) == [
+        "its team: told by email after 1 min instead of at once",
+        "its team: told by another email at once instead of 1 min",
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "lost", "said"),
     [
