@@ -7,6 +7,7 @@ unless TOCSIN_DEBUG=1 asks for it. Only typer is imported for `--help`.
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `--help` is quick
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -56,7 +57,9 @@ def _run() -> int:
         return _fail(error.message, error.hint, error.code)
     except (BrokenPipeError, ReaderGoneError):
         raise
-    except Exception as error:  # noqa: BLE001 - the last resort: one clear line instead of a traceback
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
         return _unexpected(error)
     return ended if isinstance(ended, int) else 0
 

@@ -65,7 +65,7 @@ def diff(
         ),
     ] = "text",
 ) -> None:
-    """Tell what a change of the configuration does: who is no longer told, later, or otherwise.
+    """Tell what a change does: who is told later, or no longer.
 
     Every kind of alert that the two treat differently is simulated by both, as it fires unanswered. Exits 1
     if there is a difference.

@@ -65,12 +65,13 @@ def test_asking_for_nothing_shows_help_on_stderr_as_misuse(here, arguments):
 
 COMMANDS = {
     "": [
-        *("demo", "check", "serve", "heartbeats", "stats", "version"),
+        *("demo", "check", "serve", "simulate", "test", "diff", "record", "heartbeats", "stats", "version"),
         *("routes", "incidents", "silences", "oncall", "deliveries", "receivers"),
     ],
     "routes": ["show", "test"],
     "incidents": [
-        *("list", "show", "ack", "unack", "resolve", "snooze", "escalate", "reassign", "respond", "note"),
+        *("list", "show", "why", "ack", "unack", "resolve", "snooze", "escalate", "reassign"),
+        *("respond", "note"),
     ],
     "silences": ["add", "list", "show", "expire"],
     "deliveries": ["list", "retry"],
@@ -102,6 +103,11 @@ def test_version_is_one_line_or_a_json_object(here):
     [
         (
             "tocsin version > /dev/full",
+            1,
+            "Error: the output could not be written: No space left on device\n",
+        ),
+        (  # more than a buffer holds
+            f"tocsin simulate {ROOT}/config/examples/on-call.yaml a=b -o json > /dev/full",
             1,
             "Error: the output could not be written: No space left on device\n",
         ),
