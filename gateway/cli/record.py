@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from routing.story import Happening
 
 FLUSH_S = 1.0
+KEPT = "alertname,severity"
 
 
 def record(
@@ -46,7 +47,7 @@ def record(
     keep: Annotated[
         str,
         typer.Option("--keep", metavar="A,B", help="Labels that --redact shows if it is given none to hide."),
-    ] = "alertname,severity",
+    ] = KEPT,
     prometheus: Annotated[
         str,
         typer.Option(
@@ -215,6 +216,8 @@ def _redaction(labels: list[str], *, redact: bool, keep: str) -> "Redaction | No
     if labels and not redact:
         raise typer.BadParameter(f"{labels[0]!r} is given, but not --redact", param_hint="'LABEL'")
     if not redact:
+        if keep != KEPT:
+            raise typer.BadParameter("says nothing without --redact", param_hint="'--keep'")
         return None
     from gateway.simulation.recording import Redaction
 
@@ -224,8 +227,9 @@ def _redaction(labels: list[str], *, redact: bool, keep: str) -> "Redaction | No
 def _history(source: str, since: str, step: str, token: str) -> "Iterator[Happening]":
     """What a Prometheus remembers; an address is asked, anything else is a file."""
     if not source.startswith(("http://", "https://")):
-        if since or step:
-            raise typer.BadParameter("a file has all its times", param_hint="'--since'")
+        for name, value in (("--since", since), ("--step", step)):
+            if value:
+                raise typer.BadParameter("a file has all its times", param_hint=f"'{name}'")
         from gateway.simulation.series import from_file
 
         path = Path(source)

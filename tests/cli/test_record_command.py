@@ -199,6 +199,8 @@ async def test_what_is_missed_is_said_in_its_place_and_at_the_end(crowd, record)
     ("words", "said"),
     [
         (["instance"], "'instance' is given, but not --redact"),
+        (["--keep", "alertname"], "'--keep': says nothing without --redact"),
+        (["--prometheus", "x.json", "--step", "1m"], "'--step': a file has all its times"),
         (["--for", "soon"], "'soon' is no duration"),
         (["--for", "0s"], "expected more than nothing"),
         (["--since", "7d"], "is only of use with --prometheus"),
