@@ -122,9 +122,21 @@ def given(sources: Sources, times: Times) -> Given:
                 "--at and --fires do not go with --replay: recorded alerts have times of their own"
             )
         return recorded(sources.replay)
+    _refuse_twice(sources.labels)
     began = times.now if times.at is None else times.at
     if sources.rules:
         from gateway.simulation.rule_alerts import rule_alerts
 
         return rule_alerts(list(map(Path, sources.rules)), began, times.fires, labels_of(sources.labels))
     return gathered(one_alert(labels_of(sources.labels), began, times.fires))
+
+
+def _refuse_twice(labels: tuple[str, ...]) -> None:
+    """Raises `GivenError` where a label has two values: nobody can know which is meant."""
+    values: dict[str, str] = {}
+    for text in labels:
+        for name, value in labels_of([text]).items():
+            if values.setdefault(name, value) != value:
+                raise GivenError(
+                    f"{name} is given twice, as {values[name]!r} and as {value!r}; expected it once"
+                )

@@ -14,6 +14,7 @@ import orjson
 
 from config.problems import did_you_mean
 from gateway.simulation.given import Given, GivenError, contents, gathered, one_alert, shown, together
+from gateway.simulation.replay import no_json
 from gateway.simulation.times import TimeError, duration, moment
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _document(line: bytes, where: str, *, last: bool) -> dict[str, Any]:
             raise GivenError(
                 f"{where}: the file ends in the middle of this line, so it was cut off; complete or remove it"
             ) from None
-        raise GivenError(f"{where}: no JSON at column {error.colno}: {error.msg}; {_EXPECTED}") from None
+        raise GivenError(f"{where}: {no_json(error)}; {_EXPECTED}") from None
     if not isinstance(document, dict):
         raise GivenError(f"{where}: {_EXPECTED}")
     return document

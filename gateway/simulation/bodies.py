@@ -72,7 +72,7 @@ def _harvest(file: str, now: int, notes: list[str]) -> Harvest:
                 notes.append(f"{name}: Alertmanager left {envelope.hidden} alerts out of it (max_alerts)")
     except PayloadError as error:
         where = f"{name}: {error.field}" if error.field else name
-        cut = "" if data.rstrip().endswith((b"}", b"]")) else "; the file seems to be cut off"
+        cut = "; the file seems to be cut off" if "unexpected end of data" in str(error) else ""
         raise GivenError(f"{where}: {error}{cut}") from None
     notes += [f"{name}: alerts[{one.index}].{one.field}: left out: {one.message}" for one in harvest.problems]
     if not harvest.arrivals:

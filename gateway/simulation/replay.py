@@ -37,6 +37,13 @@ class ReplayError(ValueError):
     """A recording that cannot be read. The text says where (`file:line`), what was expected and what came."""
 
 
+def no_json(error: orjson.JSONDecodeError) -> str:
+    """What is wrong with a line that is no JSON."""
+    if "UTF-8" in error.msg:
+        return "this is not UTF-8, so it is no text"
+    return f"no JSON at column {error.colno}: {error.msg}"
+
+
 def happenings(path: Path) -> Iterator[Happening]:
     """What arrived, in the order of time: one `Arrived` for each body.
 
@@ -111,7 +118,7 @@ class _Reader:
                 raise self._wrong(
                     "the file ends in the middle of this line: it was cut off; remove the line to go on"
                 ) from None
-            raise self._wrong(f"no JSON at column {error.colno}: {error.msg}") from None
+            raise self._wrong(no_json(error)) from None
         if not isinstance(document, dict):
             raise self._wrong("expected an alert, a JSON object")
         if "notice" in document:

@@ -148,9 +148,10 @@ def _failure(text: str, began: int, names: Names) -> Failure:
     if how == "refused":
         return Failure(name, began, began + 2 * LONGEST, refused=True)
     if "+" in how:
-        after, lasts = _span("--fail", how, expected)
+        after, lasts = _span("--fail", how, expected, text)
     else:
-        after, lasts = 0, _length("--fail", how, f"expected {expected}")
+        meant = f"expected {expected}{did_you_mean(how, ['refused'])}"
+        after, lasts = 0, _length("--fail", how, meant, text)
     return Failure(name, began + after, began + after + lasts)
 
 
@@ -207,12 +208,13 @@ def _no(what: str, name: str, known: Collection[str], option: str) -> str:
     return f"{option}: there is no {what} {name!r}; {there}{near}"
 
 
-def _length(option: str, text: str, expected: str = "") -> int:
+def _length(option: str, text: str, expected: str = "", whole: str = "") -> int:
+    """A duration; `whole` is what it is a part of, as it was typed."""
     try:
         return duration(text)
     except TimeError as error:
         said = f"{text!r} is no duration; {expected}" if expected else str(error)
-        raise GivenError(f"{option} {text}: {said}") from None
+        raise GivenError(f"{option} {whole or text}: {said}") from None
 
 
 def _after(option: str, text: str) -> int:
@@ -222,13 +224,13 @@ def _after(option: str, text: str) -> int:
     return after
 
 
-def _span(option: str, text: str, expected: str) -> tuple[int, int]:
-    """`10m+1h`: after how long, and for how long."""
+def _span(option: str, text: str, expected: str, whole: str = "") -> tuple[int, int]:
+    """`10m+1h`: after how long, and for how long; `whole` is what it is a part of, as it was typed."""
     after, plus, lasts = text.partition("+")
     if not plus:
         raise GivenError(f"{option}: {text!r} does not say it; expected {expected}")
-    _length(option, after, f"expected {expected}")
-    found = _after(option, after), _length(option, lasts, f"expected {expected}")
+    _length(option, after, f"expected {expected}", whole or text)
+    found = _after(option, after), _length(option, lasts, f"expected {expected}", whole or text)
     if not found[1]:
         raise GivenError(f"{option}: {text!r} lasts no time; expected {expected}")
     return found

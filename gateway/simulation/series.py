@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
 
-from gateway.simulation.replay import ReplayError
+from gateway.simulation.replay import ReplayError, no_json
 from routing.alerts import Arrival, InvalidAlertError, alert_key
 from routing.story import Arrived
 
@@ -54,9 +54,8 @@ def from_file(path: Path, file: BinaryIO) -> Iterator[Happening]:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ReplayError(
-            f"{path}:{error.lineno}:{error.colno}: no JSON, perhaps cut off: {error.msg}"
-        ) from None
+        cut = "; the file seems to be cut off" if "unexpected end of data" in error.msg else ""
+        raise ReplayError(f"{path}:{error.lineno}: {no_json(error)}{cut}") from None
     found = _matrix(document, str(path))
     if not found:
         raise ReplayError(f"{path}: holds no alert that fires; expected the answer to {QUERY}")

@@ -61,7 +61,7 @@ def moment(text: str, location: str = "UTC") -> int:
         raise TimeError(f"{text[:40]!r} is no time; {_EXPECTED}")
     shown, thousandths = _wall(found, text)
     far = TimeError(f"{text!r} is too far away; expected a time in the years 1971 to 9998")
-    if not 1970 <= shown.year <= 9999:
+    if not 1970 <= shown.year <= 9998:
         raise far
     if found["offset"]:
         at = int(shown.replace(tzinfo=_offset(found["offset"], text)).timestamp()) * 1000

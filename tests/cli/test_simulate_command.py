@@ -295,6 +295,14 @@ MISTAKES = {
     (*CRITICAL, "--ack", "1m", "--by", "danna"): "there is no user 'danna'",
     (*CRITICAL, "--fail", "slack"): "expected what and how long",
     (*CRITICAL, "--fail", "slak=30m"): "did you mean 'slack'?",
+    (
+        *CRITICAL,
+        "--fail",
+        "slack=refusd",
+    ): "--fail slack=refusd: 'refusd' is no duration; expected what",
+    (*CRITICAL, "--fail", "slack=1m+"): "--fail slack=1m+: '' is no duration",
+    (*CRITICAL, "--snooze", "10m+"): "--snooze 10m+: '' is no duration",
+    (*CRITICAL, "alertname=B"): "alertname is given twice, as 'ApiDown' and as 'B'; expected it once",
     (*CRITICAL, "--fail", "slack=soon"): "'soon' is no duration",
     (*CRITICAL, "--silence", "team=~'('"): "--silence",
     (*CRITICAL, "--silence", 'team=~".*"'): "expected at least one that needs a value",
@@ -326,6 +334,17 @@ BAD_FILES = {
     "no valid alert": ("--payload", '{"version": "4", "alerts": [{}]}', "no alert in it can be used"),
     "an empty list": ("--payload", "[]", "no alert in it can be used"),
     "empty lines": ("--alerts", "\n\n", "is empty; expected alerts in it"),
+    "a body that is no text": ("--payload", b"\xff{}", "file: the body is not UTF-8 at byte 0\n"),
+    "a line that is no text": (
+        "--alerts",
+        b"\xff\n{}\n",
+        "file:1: this is not UTF-8, so it is no text;",
+    ),
+    "a recording that is no text": (
+        "--replay",
+        b"\xff\n{}\n",
+        "file:1: this is not UTF-8, so it is no text\n",
+    ),
     "a line cut off": (
         "--alerts",
         '{"labels": {"a": "b"}}\n{"labels"',

@@ -114,7 +114,7 @@ def test_an_empty_value_of_a_label_is_none(read):
             ":1: endsAt: an alert cannot",
         ),
         ([b" " * (MAX_LINE + 1)], ":1: the line is longer than 4 MiB"),
-        ([b"\xff\xfe\n"], ":1: no JSON at column 1"),
+        ([b"\xff\xfe\n"], ":1: this is not UTF-8, so it is no text"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(read, lines, said):

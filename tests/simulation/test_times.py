@@ -45,6 +45,8 @@ def test_a_moment_counts_by_its_offset_or_else_by_the_clock_there(text, zone, me
         ("2026-12-24T03:00+99:00", "UTC", ["no possible offset"]),
         ("0001-01-01", BERLIN, ["too far away"]),
         ("9999-12-31T23:00-10:00", "UTC", ["too far away"]),
+        ("9999-12-31T23:59", "UTC", ["too far away"]),
+        ("9999-06-01T12:00", BERLIN, ["too far away"]),
         ("1970-12-31T23:59", "UTC", ["too far away", "1971 to 9998"]),
     ],
 )
