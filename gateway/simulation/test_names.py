@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from config.filled import KINDS
 from config.problems import Problem, did_you_mean, show_path
+from gateway.simulation.expected_reader import EXPECTED
 from gateway.simulation.told_names import Known
 from routing.tree import walk
 
@@ -37,6 +38,8 @@ def unknown(suite: Suite, plan: Plan) -> Iterator[Problem]:
         return Problem(str(suite.file), spot.line, spot.column, show_path(spot.path), message)
 
     for case in suite.cases:
+        if not (case.expect or case.expect_not or case.silent or case.route or case.inhibited_by):
+            yield wrong(case.spot, f"nothing is expected, so it cannot fail; expected {', '.join(EXPECTED)}")
         for expected in (*case.expect, *case.expect_not):
             for name in expected.told:
                 if trouble := known.trouble(name):
