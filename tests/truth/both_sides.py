@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drawn import loaded
-from timelines import Told, as_told, differences
 from tocsin_in_time import Tocsin
 
 from config.compile import compile_plan
 from gateway.simulation.run import Failure, simulate
 from routing.alerts import Arrival, alert_key
+from routing.delivery import Failed, Rejected
 from routing.events import (
     Acknowledged,
     Escalated,
@@ -30,12 +30,13 @@ from routing.silence_changes import Wanted
 from routing.story import Arrived, Reloaded, Said, SilencesChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from drawn import Drawn
     from redis.asyncio import Redis
     from services import Services
+    from timelines import Told
 
     from routing.events import Answer
     from routing.story import Happening, Story
@@ -98,25 +99,41 @@ def simulated(
     drawn: Drawn, addresses: Mapping[str, str], happenings: list[Happening], overrides: list[Override]
 ) -> Story:
     failures = [
-        Failure(one["what"], drawn.began + one["since"], drawn.began + one["until"], refused=one["refused"])
+        Failure(
+            one["what"], drawn.began + one["since"], drawn.began + one["until"], refused=one["how"] == "never"
+        )
         for one in drawn.failures
     ]
+    busy = any(one["how"] == "busy" for one in drawn.failures)
     return simulate(
         compile_plan(loaded(drawn.config, addresses)),
         happenings,
         began=drawn.began,
         until=drawn.began + drawn.ends,
         failures=failures,
+        answer=_answers(drawn) if busy else None,
         overrides=overrides,
         texts=True,
     )
 
 
-async def compared(redis: Redis, folder: Path, services: Services, drawn: Drawn) -> tuple[int, list[str]]:
-    """How many were told, and what differs."""
-    told, happenings, overrides = await real(redis, folder, services, drawn)
-    story = simulated(drawn, services.addresses, happenings, overrides)
-    return len(told), differences(told, as_told(story.notifications, drawn.began))
+def _answers(drawn: Drawn) -> Callable[[Any, Mapping[str, Any], int], Failed | Rejected | None]:
+    """What services answer that ask to wait, besides what `Failure` can say."""
+
+    def answer(_what: Any, fields: Mapping[str, Any], now: int) -> Failed | Rejected | None:
+        names = (fields["kind"], fields["receiver"], fields["person"])
+        for one in drawn.failures:
+            if one["what"] in names and one["since"] <= now - drawn.began < one["until"]:
+                if one["how"] == "never":
+                    return Rejected("away")
+                if one["how"] == "later" or fields["kind"] == "email":
+                    return Failed("away")
+                # PagerDuty's documents ask for some minutes, where its answer says nothing.
+                wait = one["wait"] or (60 if fields["kind"] == "pagerduty" else 0)
+                return Failed("away", wait * 1_000, closes_target=True)
+        return None
+
+    return answer
 
 
 def _override(one: Mapping[str, Any]) -> Override:

@@ -25,7 +25,8 @@ class Drawn:
     Attributes:
         config, later: the configuration, and those that `reload` names by their place.
         happens: what happens, in order; `do` says what: alerts, answer, silence, unsilence, reload.
-        failures: `what` (a kind, a receiver, a user) does not take anything `since`, up to `until`.
+        failures: `what` (a kind, a receiver, a user) does not take anything `since`, up to `until`; `how`:
+            it may later or will never, or it is busy and asks to wait so many seconds.
         overrides: of schedules, known from the beginning.
         ends: nobody looks any more.
     """

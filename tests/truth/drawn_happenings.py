@@ -53,7 +53,9 @@ def _failure(random: Random, last: int, number: int) -> dict[str, Any]:
     what = random.choice(("slack", "pagerduty", "email", "webhook", *RECEIVERS[:-1], *USERS))
     since = random.randint(0, max(1, last // SECOND)) * SECOND + 500 + number
     lasts = random.choice((2, 30, 300, 1_500)) * SECOND
-    return {"what": what, "since": since, "until": since + lasts, "refused": chance(random, 0.3)}
+    how = random.choice(("later", "later", "never", "busy"))
+    wait = random.choice((0, 20, 200)) if how == "busy" else 0
+    return {"what": what, "since": since, "until": since + lasts, "how": how, "wait": wait}
 
 
 def _override(random: Random, began: int) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def _override(random: Random, began: int) -> dict[str, Any]:
 
 
 class _Life:
-    """No two things happen at one moment: each has its own milliseconds, which the clocks it starts keep."""
+    """No two things happen at one moment: mostly each has its own milliseconds, which its clocks keep."""
 
     def __init__(self, random: Random, drawn: Drawn) -> None:
         self.random = random
@@ -75,11 +77,14 @@ class _Life:
         self.firing: dict[int, int] = {}  # alert -> its start
         self.ended: dict[int, tuple[int, int]] = {}  # alert -> start and end
         self.silences = 0
+        self.round = chance(random, 0.2)  # by whole seconds, as deadlines come: then they meet
         self.stays = drawn.config["dedup"]["stale_after"] == "12h" and chance(random, 0.5)
         self.pool = [self._labels() for _ in range(random.randint(2, 6))]
         for labels in random.sample(self.pool, 2):  # what may rise
             self.pool.append(labels | {"severity": "critical", "instance": "risen"})
-        self.pool = list({str(sorted(labels.items())): labels for labels in self.pool}.values())  # each once in a body
+        self.pool = list(
+            {str(sorted(labels.items())): labels for labels in self.pool}.values()
+        )  # each once in a body
         self.risen = len(self.pool) - 1
         if chance(random, 0.04):  # a storm
             self.pool += [self.pool[0] | {"instance": f"node-{number}"} for number in range(70)]
@@ -106,9 +111,13 @@ class _Life:
             found["runbook_url"] = f"https://runbooks.test/{number}"
         return found
 
+    def _moment(self) -> int:
+        """When the next thing happens."""
+        return self.now + (self.count + 1) * (SECOND if self.round else 1)
+
     def _do(self, what: str, **more: Any) -> None:
+        self.drawn.happens.append({"at": self._moment(), "do": what, **more})
         self.count += 1
-        self.drawn.happens.append({"at": self.now + self.count, "do": what, **more})
 
     def lead(self) -> None:
         self._fires()
@@ -125,7 +134,7 @@ class _Life:
         }  # fmt: skip
 
     def _body(self, firing: list[int], ended: list[int] | None = None, until: int = 0) -> None:
-        at = self.now + self.count + 1
+        at = self._moment()
         alerts = []
         for number in firing:
             start = self.firing.setdefault(number, at - self.random.choice((0, 0, 1_500, 30_000)))
@@ -213,7 +222,7 @@ class _Life:
             (f'alertname=~"{"|".join(some(random, NAMES, 3))}"', f'team="{random.choice(TEAMS)}"',
              f'cluster="{random.choice("12")}"', 'severity!="critical"')
         )  # fmt: skip
-        start = self.now + self.count + 1 + random.choice((0, 0, 90_000))
+        start = self._moment() + random.choice((0, 0, 90_000))
         self._do(
             "silence", matchers=matcher, start=start, end=start + random.choice((50, 200, 1_200)) * SECOND
         )

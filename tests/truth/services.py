@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 
     from receivers.base import Outcome, Receiver
 
-LATER = {"webhook": 503, "pagerduty": 408}
-NEVER = {"webhook": 400, "pagerduty": 400}
-
 
 class Away:
-    """`away`: how the service fails now: `later`, `never`, or "" for not at all."""
+    """How the service fails now: `later`, `never`, `busy` (for `wait` seconds), or "" for not at all."""
 
     away = ""
+    wait = 0
+
+    def refusal(self, later: int) -> web.Response | None:
+        """By a status alone; `later`: the one that means so."""
+        headers = {"Retry-After": str(self.wait)} if self.away == "busy" else {}
+        status = {"later": later, "never": 400, "busy": 429}.get(self.away)
+        return web.Response(status=status, text="away", headers=headers) if status else None
 
 
 class Hooks(Away, HttpStandin):
@@ -46,26 +50,27 @@ class Hooks(Away, HttpStandin):
         return web.Response()
 
     async def _misbehave(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        if self.away:
-            return web.Response(status=(LATER if self.away == "later" else NEVER)["webhook"], text="away")
-        return await super()._misbehave(request, handler)
+        return self.refusal(503) or await super()._misbehave(request, handler)
 
 
 class Pager(Away, PagerDutyStandin):
     async def _misbehave(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        if self.away:
-            return web.Response(status=(LATER if self.away == "later" else NEVER)["pagerduty"], text="away")
-        return await super()._misbehave(request, handler)
+        return self.refusal(408) or await super()._misbehave(request, handler)
 
 
 class Chat(Away, SlackStandin):
     async def _misbehave(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        if self.away:
-            error = "service_unavailable" if self.away == "later" else "invalid_auth"
-            if "/services/" in request.path:
-                return web.Response(status=503 if self.away == "later" else 403, text=error)
-            return web.json_response({"ok": False, "error": error})
-        return await super()._misbehave(request, handler)
+        error = {"later": "service_unavailable", "never": "invalid_auth", "busy": "ratelimited"}.get(
+            self.away
+        )
+        if error is None:
+            return await super()._misbehave(request, handler)
+        headers = {"Retry-After": str(self.wait)} if self.away == "busy" else {}
+        if "/services/" in request.path:
+            status = {"later": 503, "never": 403, "busy": 429}[self.away]
+            return web.Response(status=status, text=error, headers=headers)
+        status = 429 if self.away == "busy" else 200
+        return web.json_response({"ok": False, "error": error}, status=status, headers=headers)
 
 
 class Post(Away, SmtpStandin):
@@ -73,7 +78,7 @@ class Post(Away, SmtpStandin):
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.away:
-            return "451 4.7.1 away" if self.away == "later" else "550 5.1.1 away"
+            return "550 5.1.1 away" if self.away == "never" else "451 4.7.1 away"
         return await super().handle_RCPT(server, session, envelope, address, options)
 
 
@@ -146,7 +151,9 @@ class Services:
             case "slack" if self._shown:
                 message = self._shown[0]["message"]
                 person = message.channel.startswith("@")
-                return message.channel.removeprefix("@") if person else f"#{message.channel}", list(self._shown)
+                return message.channel.removeprefix("@") if person else f"#{message.channel}", list(
+                    self._shown
+                )
             case "email" if self.post.mails:
                 (mail,) = self.post.mails
                 return ", ".join(mail.recipients), mail

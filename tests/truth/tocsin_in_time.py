@@ -105,7 +105,7 @@ class Ear:
         service = services.of_kind[self.kind]
         services.begin()
         services.now = self.tocsin.now
-        service.away = self.tocsin.away(self.kind, message)
+        service.away, service.wait = self.tocsin.away(self.kind, message)
         outcome = await services.receivers[self.kind].send(config, message, memory)
         try:
             came = services.took(self.kind, config, outcome)
@@ -180,14 +180,14 @@ class Tocsin:
             pipe.hset(f"{PREFIX}:heard", "alive", self.now)
             await pipe.execute()
 
-    def away(self, kind: str, message: Message) -> str:
-        """How the service fails at this attempt, "" if it does not."""
+    def away(self, kind: str, message: Message) -> tuple[str, int]:
+        """How the service fails at this attempt, "" if it does not, and how long it asks to wait (s)."""
         names = {kind, message.receiver, *([message.person] if message.person else [])}
         since = self.now - self.began
-        for failure in self.drawn.failures:
-            if failure["what"] in names and failure["since"] <= since < failure["until"]:
-                return "never" if failure["refused"] else "later"
-        return ""
+        for one in self.drawn.failures:
+            if one["what"] in names and one["since"] <= since < one["until"]:
+                return one["how"], one["wait"]
+        return "", 0
 
     async def settle(self) -> int:
         """Everything that is due now is done; the deadline that comes next, 0 for none."""
