@@ -208,12 +208,19 @@ def differences(one: Recorded, today: Decided, name: Names) -> list[str]:
             found.append(f"{each.who} would be rung by {_step(each)}, not by {_step(was)}")
     found += [f"{each.who} would get no {each.heard}" for place, each in before.items() if place not in after]
     if today.deadline != then.deadline:
-        was_at, would = (_time(made.deadline) if made.deadline else "never" for made in (then, today))
-        found.append(f"it would come due again at {would}, not at {was_at}".replace("at never", "never"))
+        found.append(_due_again(then.deadline, today.deadline))
     said, would_say = ([line.text for line in made.lines] for made in (then, today))
     found += [f"the timeline would say: {text}" for text in would_say if text not in said]
     found += [f"the timeline would not say: {text}" for text in said if text not in would_say]
     return found
+
+
+def _due_again(was: int | None, would: int | None) -> str:
+    if would is None:
+        return "it would not come due again" + (f", as it did at {_time(was)}" if was is not None else "")
+    return f"it would come due again at {_time(would)}" + (
+        f", not at {_time(was)}" if was is not None else ""
+    )
 
 
 def _a(one: Tells) -> str:

@@ -43,6 +43,8 @@ def why(
         out.write_lines(_lines(one, answer.body))
     if decisions:
         out.say(_summary(len(decisions), sum(bool(one.get("today")) for one in decisions)))
+        if answer.body.get("held"):
+            out.say(f"What holds its alerts is said by `tocsin incidents show {number}`.")
     else:
         out.say("No decision about it is kept: it is of a version that recorded none.")
 

@@ -70,6 +70,13 @@ async def test_what_would_be_otherwise_today_is_said_with_the_reason(api, server
     ]
 
 
+async def test_who_asks_about_held_alerts_is_told_where_the_reason_stands(api, server, tocsin):
+    code, body = why(api, FIRST)
+    server.answers[PATH] = code, body | {"held": 1}
+    ended = await tocsin("incidents", "why", "1042")
+    assert ended.err.endswith("What holds its alerts is said by `tocsin incidents show 1042`.\n")
+
+
 async def test_an_incident_without_kept_decisions_says_so(api, server, tocsin):
     server.answers[PATH] = why(api, complete=False)
     ended = await tocsin("incidents", "why", "1042")

@@ -228,6 +228,17 @@ def test_a_change_of_status_is_named() -> None:
     assert differences(answered, record().decided, name)[0] == "it would be triggered, not acknowledged"
 
 
+def test_what_would_not_come_due_again_is_no_time() -> None:
+    one = record()
+    never = replace(one.decided, deadline=None)
+    assert differences(one, never, name) == [
+        "it would not come due again, as it did at 2023-11-14 22:28:20 UTC"
+    ]
+    assert differences(replace(one, decided=never), one.decided, name) == [
+        "it would come due again at 2023-11-14 22:28:20 UTC"
+    ]
+
+
 def test_only_a_look_after_which_nothing_followed_is_idle_and_its_record_begins_so() -> None:
     idle = {which for which, (one, _) in EVENTS.items() if one.idle}
     assert idle == {"nothing", "news", "after its end"}
