@@ -217,10 +217,10 @@ def differences(one: Recorded, today: Decided, name: Names) -> list[str]:
 
 def _due_again(was: int | None, would: int | None) -> str:
     if would is None:
-        return "it would not come due again" + (f", as it did at {_time(was)}" if was is not None else "")
-    return f"it would come due again at {_time(would)}" + (
-        f", not at {_time(was)}" if was is not None else ""
-    )
+        then = "" if was is None else f", as it did at {_time(was)}"
+        return f"it would not come due again{then}"
+    then = "" if was is None else f", not at {_time(was)}"
+    return f"it would come due again at {_time(would)}{then}"
 
 
 def _a(one: Tells) -> str:
