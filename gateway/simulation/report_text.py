@@ -10,7 +10,17 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from gateway.cli.output import labels, plain
-from gateway.simulation.timeline import KEPT_FROM, local, numbers, offset, reason, rows, spaced, who
+from gateway.simulation.timeline import (
+    KEPT_FROM,
+    in_several_policies,
+    local,
+    numbers,
+    offset,
+    reason,
+    rows,
+    spaced,
+    who,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +47,7 @@ def text(
     """
     start = story.began if start is None else start
     found = rows(story, explain=explain, messages=messages)
+    several = in_several_policies(story)
     width = max((len(numbers(run.first.incidents)) for run in found), default=0)
     wide = max((len(offset(run.at - start)) for run in found), default=0)
     yield from _incidents(story)
@@ -50,7 +61,8 @@ def text(
             day = today
         number = numbers(run.first.incidents).ljust(width)
         lead = f"  {moment:%H:%M:%S}  {offset(run.at - start).rjust(wide)}  {number}"
-        yield f"{lead}  {_row(run, zone, start, explain=explain)}".rstrip()
+        named = not several.isdisjoint(run.first.incidents)
+        yield f"{lead}  {_row(run, zone, start, explain=explain, named=named)}".rstrip()
         yield from _message(run.first.text, " " * (len(lead) + 4))
     if found:
         yield ""
@@ -79,11 +91,12 @@ def _day(moment: datetime) -> str:
     return plain(f"{moment:%A, %-d %B %Y}, {name}{shown}")
 
 
-def _row(run: Run[Row], zone: tzinfo, start: int, *, explain: bool) -> str:
+def _row(run: Run[Row], zone: tzinfo, start: int, *, explain: bool, named: bool) -> str:
+    """`named`: with the policy of each step."""
     row = run.first
     said = f"{row.kind:<6}  {row.who}" if row.who else row.words
     if not explain and row.kind == "ring" and row.step:
-        said += f"  ({row.step.rpartition(', ')[2]})"
+        said += f"  ({row.step if named else row.step.rpartition(', ')[2]})"
     elif explain and (why := reason(row)):
         said += f"  [{why}]"
     if run.more:

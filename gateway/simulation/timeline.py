@@ -122,9 +122,7 @@ def numbers(incidents: Sequence[int]) -> str:
 def rows(story: Story, *, explain: bool, messages: bool) -> list[Run[Row]]:
     """What a person reads, in order. `explain`: with every decision; `messages`: different texts differ."""
     shown = [
-        _line(line)
-        for line in story.lines
-        if line.kind != "told" and (explain or line.kind not in ALSO_EXPLAINED)
+        _line(line) for line in story.lines if line.kind != "told" and (explain or not _only_explains(line))
     ]
     above = {(row.at, row.incidents, row.words) for row in shown}
     rung = _at_once(
@@ -145,7 +143,21 @@ def told(story: Story) -> list[Run[Notification]]:
 
 def news(story: Story) -> list[Row]:
     """For pictures: what happens beside that somebody is told, without what only explains."""
-    return [_line(line) for line in story.lines if line.kind not in ALSO_EXPLAINED and line.kind != "told"]
+    return [_line(line) for line in story.lines if line.kind != "told" and not _only_explains(line)]
+
+
+def _only_explains(line: Line) -> bool:
+    """That a step reached nobody is news: without it, the next one seems to come early for nothing."""
+    return line.kind in ALSO_EXPLAINED and not (line.kind == "passed" and " tells nobody: " in line.text)
+
+
+def in_several_policies(story: Story) -> frozenset[int]:
+    """The incidents that steps of several policies tell of, so that a number alone does not name a step."""
+    policies: dict[int, set[str]] = {}
+    for one in story.notifications:
+        if one.step:
+            policies.setdefault(one.incident, set()).add(one.policy)
+    return frozenset(number for number, names in policies.items() if len(names) > 1)
 
 
 def _line(line: Line) -> Row:

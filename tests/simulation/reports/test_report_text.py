@@ -35,6 +35,19 @@ def test_decisions_and_reasons_stand_in_it_only_if_asked_for(night):
     assert "told (first notification)" not in explained, "the notification itself says so"
 
 
+def test_a_step_that_reached_nobody_is_news(night):
+    nobody = "step 1 tells nobody: nobody is on call in weekly"
+    night.lines.append(Line(night.began, 1, "passed", nobody))
+    assert f"#1  {nobody}\n" in read(night)
+
+
+def test_a_step_is_named_with_its_policy_where_an_incident_goes_through_several(night):
+    assert "dana by Slack  (step 2)" in read(night)
+    night.notifications.append(replace(night.notifications[2], policy="executives", target="kim"))
+    assert "dana by Slack  (page, step 2)" in read(night)
+    assert "kim by Slack  (executives, step 2)" in read(night)
+
+
 def test_messages_stand_below_their_rows_only_if_asked_for(night):
     assert "ApiDown\n" not in read(night)
     assert "| ApiDown\n" in read(night, messages=True)
