@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import structlog
 
 from config.compile import pin
 from gateway.store.decisions import text
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from gateway.book import PlanBook
     from gateway.store.records import ClaimedGroup
     from routing.recorded import Recorded
+
+
+log = structlog.get_logger()
 
 
 def to_write(
@@ -41,8 +45,17 @@ def to_write(
         # Closed without a number: its predecessor's record stays, which a late copy may still bring back.
         "doc": orjson.dumps(to_record(incident)).decode() if incident else group.doc,
         "meta": meta,
-        "why": text(record) if record and incident else "",
+        "why": _why(record) if record and incident else "",
     }
+
+
+def _why(record: Recorded) -> str:
+    """What is kept to explain it; a fault there keeps nobody from being told."""
+    try:
+        return text(record)
+    except (TypeError, ValueError):
+        log.exception("decision.not_recorded", incident=record.incident.number)
+        return ""
 
 
 def nothing(group: ClaimedGroup) -> dict[str, Any]:

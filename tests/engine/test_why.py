@@ -230,3 +230,11 @@ async def test_two_who_ask_at_once_are_answered_alike(world):
         answers = await asyncio.gather(*(client.get(f"{url}/1/why", headers=headers) for _ in range(5)))
         bodies = [await one.json() for one in answers]
     assert all(body == bodies[0] for body in bodies)
+
+
+async def test_what_cannot_be_recorded_is_done_all_the_same(world: World):
+    await world.take(world.fires("A", severity="critical", team="db"))
+    no_name: Any = 2.5
+    await world.answer(1, Escalated(no_name, "HTTP"))
+    rung = [note.receiver for note in world.notes if note.message.kind == "ring"]
+    assert rung == ["hook", "user dana: webhook"]
