@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from gateway.book import PlanBook
@@ -154,15 +155,18 @@ class _Placing(Placing):
 
 def _placing(plan: Plan, generation: str) -> _Placing:
     """One for all simulations by a plan: what it has found out of alerts and people stays true."""
-    known = _placings.get(id(plan))
-    if known is None or known.generation != generation:
-        while len(_placings) >= PLANS:
-            _placings.pop(next(iter(_placings)), None)
-        known = _placings[id(plan)] = _Placing(plan, generation, {})
-    return known
+    with _remembering:
+        known = _placings.get(id(plan))
+        if known is None or known.generation != generation:
+            while len(_placings) >= PLANS:
+                _placings.pop(next(iter(_placings)), None)
+            known = _placings[id(plan)] = _Placing(plan, generation, {})
+        return known
 
 
 _placings: Final[dict[int, _Placing]] = {}
+_remembering: Final = Lock()
+"""The service simulates in threads."""
 
 
 def _texts() -> Any:
