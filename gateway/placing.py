@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from routing.tree import Route
 
 _MEMO_SIZE: Final = 200_000
+_TOLD_MEMO_SIZE: Final = 4_096  # of these each holds addresses whole, and a team's name is any label's value
 NEVER: Final = 100 * 365 * 86_400_000
 
 
@@ -176,7 +177,7 @@ class Placing:
         key = (target.kind, target.name, team, severity)
         found = self._told.get(key)
         if found is None:
-            if len(self._told) >= _MEMO_SIZE:
+            if len(self._told) >= _TOLD_MEMO_SIZE:
                 self._told.clear()
             found = self._told[key] = self.plan.directory.integrations((target,), team, severity)
         return found

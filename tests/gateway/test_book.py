@@ -90,3 +90,10 @@ def test_a_place_is_the_same_in_every_decision() -> None:
 
 def test_one_address_that_is_told_in_two_ways_is_two_places() -> None:
     assert len(set(places("one", "both"))) == 3
+
+
+def test_of_teams_that_only_labels_name_few_are_remembered() -> None:
+    placing = Placing(PLACING.plan, 1, "", {})
+    for number in range(10_000):
+        assert placing.told(Target("receiver", "two"), f"team {number}", "critical")[0].receiver == "two"
+    assert len(placing._told) <= 4_096
