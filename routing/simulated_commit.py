@@ -71,7 +71,7 @@ def commit(
     if written["leave"] > group.left:
         for key in [key for key, revision in group.over.items() if revision <= written["leave"]]:
             del group.over[key]
-            if group.alerts[key].known.status is not Status.SUSPECT:
+            if group.alerts[key].known.status not in (Status.SUSPECT, Status.DISMISSED):
                 group.alerts[key].copy = None
         group.left = written["leave"]
     group.shown = max(group.shown, written["considered"], written["leave"])

@@ -16,11 +16,13 @@ local g = load_group(gid)
 if tonumber(redis.call('HGET', g.key, 'version') or 0) ~= decision.version then return { 'stale' } end
 
 -- Ended alerts that everybody has seen leave the group; only the memory of their end stays. A suspect may yet be
--- believed by its deadline, without another copy that would bring its labels.
+-- believed by its deadline, without another copy that would bring its labels; and one that was dismissed fires on for
+-- its sender: it inhibits others meanwhile.
 if decision.leave > g.left then
   for _, akey in ipairs(redis.call('ZRANGEBYSCORE', key('e', gid), '-inf', decision.leave)) do
     local state = redis.call('HGET', key('s', gid), akey)
-    if not state or cjson.decode(state)[STATUS] ~= 'suspect' then redis.call('HDEL', key('c', gid), akey) end
+    local status = state and cjson.decode(state)[STATUS]
+    if status ~= 'suspect' and status ~= 'dismissed' then redis.call('HDEL', key('c', gid), akey) end
   end
   redis.call('ZREMRANGEBYSCORE', key('e', gid), '-inf', decision.leave)
   redis.call('HSET', g.key, 'left', decision.leave)

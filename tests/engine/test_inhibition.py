@@ -8,6 +8,7 @@ import pytest
 from world import HOUR, MINUTE, SECOND, START, World
 
 from gateway.store import reading
+from routing.events import Resolved
 from routing.matchers import parse_matchers
 from routing.silence_changes import Wanted
 
@@ -255,3 +256,16 @@ async def test_one_that_an_interval_keeps_quiet_is_not_the_one_that_a_circle_rel
     await world.take(world.fires("CoordinationFailure", severity="low", job="x"))
     await world.until(HOUR)
     assert {name for note in world.notes for name in note.firing} == {"CoordinationFailure"}
+
+
+async def test_a_source_that_was_resolved_by_hand_goes_on_to_inhibit(make_world: MakeWorld) -> None:
+    world = await make_world(CONFIG.replace("group_by: [alertname]", "group_by: [cluster]"))
+    await world.take(world.fires("NodeDown", node="a"))
+    await world.until(MINUTE)
+    await world.answer(1, Resolved("dana", "HTTP"))
+    await world.until(10 * MINUTE)
+    await world.take(world.fires("Slow", severity="low", node="a"))
+    await world.until(20 * MINUTE)
+    await world.take(world.fires("Other", severity="high", node="a"))
+    await world.until(HOUR)
+    assert {name for note in world.notes for name in note.firing} == {"NodeDown", "Other"}
