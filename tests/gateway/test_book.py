@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +14,9 @@ from gateway.book import NOBODY_ON_CALL, PlanBook
 from gateway.placing import Placing
 from routing.incident_records import Incident, Status
 from routing.policies import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT = """
 global: {smtp_smarthost: 'mail:25', smtp_from: t@x}
@@ -97,3 +102,24 @@ def test_of_teams_that_only_labels_name_few_are_remembered() -> None:
     for number in range(10_000):
         assert placing.told(Target("receiver", "two"), f"team {number}", "critical")[0].receiver == "two"
     assert len(placing._told) <= 4_096
+
+
+def test_a_key_that_is_rotated_counts_at_the_next_decision(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("a" * 32)
+    text = f"""
+route: {{receiver: pager}}
+receivers: [{{name: pager, pagerduty_configs: [{{routing_key_file: {key}}}]}}]
+"""
+    placing = Placing(compile_plan(load_text(text, "f", {})), 1, "", {})
+    incident = replace(INCIDENT, policy="page")
+
+    def place() -> str:
+        return (
+            PlanBook(placing, NOBODY_ON_CALL).reach([Target("receiver", "pager")], incident, 0).ways[0].place
+        )
+
+    before = place()
+    key.write_text("b" * 32)
+    os.utime(key, (1, 1))
+    assert place() != before
