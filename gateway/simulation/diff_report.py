@@ -273,6 +273,7 @@ def _change(change: Change) -> dict[str, Any]:
         "new_ways": _ways(change.new_ways),
         "old_s": [at / 1000 for at in change.old],
         "new_s": [at / 1000 for at in change.new],
+        "again": change.again,
         "text": words.sentence(change),
     }
 

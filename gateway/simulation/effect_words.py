@@ -45,7 +45,8 @@ def sentence(change: Change) -> str:
             later = "" if change.old == change.new else f", {_instead(change)}"
             return f"{who}: told by {now} instead of {ways}{later}"
         case "later" | "earlier":
-            return f"{who}: told by {ways} {_instead(change)}"
+            again = "again " if change.again else ""
+            return f"{who}: told by {ways} {again}{_instead(change)}"
         case "more" | "fewer":
             times = f"{_times(len(change.new))} instead of {_times(len(change.old))}"
             return f"{who}: told by {ways} {times} within {spoken(max(change.old + change.new))}"

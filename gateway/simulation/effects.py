@@ -47,6 +47,7 @@ class Change:
         ways: by which ways; for `way` those that only the old configuration has.
         new_ways: for `way` those that only the new one has; it has no times then.
         old, new: when they are told, by the first way for which that differs.
+        again: they are told at other times only after the first, which is the same.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Change:
     new_ways: tuple[Way, ...] = ()
     old: tuple[int, ...] = ()
     new: tuple[int, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +159,25 @@ def _changes(who: Who, old: _Times, new: _Times) -> Iterable[Change]:
         yield Change("lost", who, gone, old=_first(old, gone))
     elif come:
         yield Change("new", who, come, new=_first(new, come))
-    alike: dict[tuple[Kind, tuple[int, ...], tuple[int, ...]], list[Way]] = {}
+    alike: dict[tuple[Kind, tuple[int, ...], tuple[int, ...], bool], list[Way]] = {}
     for way in sorted(way for way in old if way in new and old[way] != new[way]):
         alike.setdefault(_difference(old[way], new[way]), []).append(way)
-    for (kind, before, after), ways in alike.items():
-        yield Change(kind, who, tuple(ways), old=before, new=after)
+    for (kind, before, after, again), ways in alike.items():
+        yield Change(kind, who, tuple(ways), old=before, new=after, again=again)
 
 
 def _first(times: _Times, ways: Sequence[Way]) -> tuple[int, ...]:
     return (min(times[way][0] for way in ways),)
 
 
-def _difference(old: tuple[int, ...], new: tuple[int, ...]) -> tuple[Kind, tuple[int, ...], tuple[int, ...]]:
-    """What is different between two lists of times: when they are told first, else how often, else when."""
+def _difference(
+    old: tuple[int, ...], new: tuple[int, ...]
+) -> tuple[Kind, tuple[int, ...], tuple[int, ...], bool]:
+    """What is different between two lists of times: when they are told first, else how often, else when.
+
+    With it, whether only a later time differs.
+    """
     if old[0] == new[0] and len(old) != len(new):
-        return ("more" if len(new) > len(old) else "fewer"), old, new
+        return ("more" if len(new) > len(old) else "fewer"), old, new, False
     before, after = next(both for both in zip(old, new, strict=False) if both[0] != both[1])
-    return ("later" if after > before else "earlier"), (before,), (after,)
+    return ("later" if after > before else "earlier"), (before,), (after,), old[0] == new[0]

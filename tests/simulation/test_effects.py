@@ -40,7 +40,7 @@ TABLE = [
     (
         rings((PAGE, PAGER, 0), (PAGE, PAGER, 10 * MIN)),
         rings((PAGE, PAGER, 0), (PAGE, PAGER, 20 * MIN)),
-        ["page: told by PagerDuty after 20 min instead of 10 min"],
+        ["page: told by PagerDuty again after 20 min instead of 10 min"],
     ),
     (
         rings((DANA, CHAT, 0)),
