@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,7 +58,7 @@ def init(config: Path, rules: Sequence[str], files: Sequence[Path], to: str, *, 
     at = monday if found.config.schedules else None
     text, count = _first_tests(found, _alerts(rule_files), config, target, at)
     if to == STDOUT:
-        sys.stdout.write(text)
+        out.write_lines(text.splitlines())
     else:
         write_whole(target, text, over=force)
         what = f"{count} recorded test{'s' * (count != 1)}"

@@ -120,6 +120,19 @@ async def test_an_output_that_takes_nothing_ends_without_a_traceback(shell, line
     assert (ended.code, ended.out, ended.err) == (code, "", said)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"simulate {ROOT}/config/examples/on-call.yaml a=b",
+        f"test --init {ROOT}/config/examples/on-call.yaml --to -",
+        f"diff {ROOT}/config/examples/on-call.yaml {ROOT}/config/examples/minimal.yaml",
+    ],
+)
+async def test_a_reader_that_has_gone_ends_a_command_without_a_word(shell, command):
+    ended = await shell(f"tocsin {command} | exec true; echo ${{PIPESTATUS[0]}}")
+    assert (ended.out, ended.err) == ("141\n", "")
+
+
 async def test_ctrl_c_ends_the_command_without_a_word(server, tmp_path):
     asked, never = asyncio.Event(), asyncio.Event()
 
