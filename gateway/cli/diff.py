@@ -55,7 +55,7 @@ def diff(
         typer.Option(
             "--fail-on",
             metavar="any|lost",
-            help="Exit with 1 on any difference, or only where nobody is told any more.",
+            help="Exit with 1 on any difference, or only where somebody is told no longer, by any way.",
         ),
     ] = "any",
     output: Annotated[

@@ -48,8 +48,8 @@ class Report:
 
     @property
     def lost(self) -> bool:
-        """There are alerts of which somebody was told, and now nobody is."""
-        return any(group.effect.lost for group in self.found.groups)
+        """Somebody who was told of some alerts is told of them no longer, by any way."""
+        return any(group.effect.lost or group.effect.missing for group in self.found.groups)
 
     @property
     def complete(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from routing.story import Notification
 
@@ -65,6 +65,7 @@ class Effect:
 
     Attributes:
         lost: somebody was told of the alert, and now nobody is.
+        missing: who was told and is told no longer, by any way; nor is anybody else at the same address.
         held, freed: beside another alert nobody is told of this one any more, or people are now.
         grouping: by which labels alerts are grouped, in the old and the new configuration, if that differs
             and people are told by both.
@@ -72,6 +73,7 @@ class Effect:
 
     changes: tuple[Change, ...] = ()
     lost: bool = False
+    missing: tuple[Who, ...] = ()
     grouping: tuple[str, str] | None = None
     held: bool = False
     freed: bool = False
@@ -119,7 +121,17 @@ def compare(old: Heard, new: Heard) -> Effect:
         for change in _changes(who, before.get(who, {}), after.get(who, {}))
     ]
     changes.sort(key=lambda one: (_ORDER.index(one.kind), one.who, one.ways, one.old, one.new))
-    return Effect(tuple(changes), lost=bool(old) and not new)
+    return Effect(tuple(changes), lost=bool(old) and not new, missing=_missing(old, new, before, after))
+
+
+def _missing(
+    old: Heard, new: Heard, before: Mapping[Who, _Times], after: Mapping[Who, _Times]
+) -> tuple[Who, ...]:
+    """Who is heard of no longer, under whatever name."""
+    addresses = {ring.way for ring in new}
+    still = {ring.who for ring in old if ring.way in addresses}
+    still |= {Who("team", OWN)} if any(who.target_kind == "team" for who in still) else set()
+    return tuple(sorted(who for who in before if who not in after and who not in still))
 
 
 def beside(old: Heard, new: Heard, *, lost: bool) -> Effect:

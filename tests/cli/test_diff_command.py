@@ -25,6 +25,7 @@ escalation_policies:
       - {after: 5m, notify: [{receiver: management}]}
 """
 LATER = OLD.replace("[{receiver: page}, {team: slack}]", "[{team: slack}]").replace("after: 5m", "after: 15m")
+DELAYED = OLD.replace("after: 5m", "after: 15m")
 LOST = OLD.replace("policy: loud", "receiver: nobody")
 RULES = """\
 groups:
@@ -67,7 +68,12 @@ def test_without_a_difference_that_is_said_and_the_command_succeeds(diff):
 
 
 def test_a_difference_that_loses_nobody_passes_where_only_losing_fails(diff):
-    assert diff(OLD, LATER, "--fail-on", "lost").code == 0
+    assert diff(OLD, DELAYED, "--fail-on", "lost").code == 0
+    assert diff(OLD, LATER, "--fail-on", "lost").code == 1  # the pager is not told any more
+    renamed = OLD.replace("name: management", "name: bosses").replace(
+        "receiver: management", "receiver: bosses"
+    )
+    assert diff(OLD, renamed, "--fail-on", "lost").code == 0  # the same people by another name
     ended = diff(OLD, LOST, "--fail-on", "lost")
     assert ended.code == 1
     assert "    nobody is told any more\n" in ended.out
@@ -75,7 +81,7 @@ def test_a_difference_that_loses_nobody_passes_where_only_losing_fails(diff):
 
 def test_json_says_the_same_for_programs(diff):
     document = json.loads(diff(OLD, LATER, "--output", "json").out)
-    assert (document["version"], document["different"], document["lost"]) == (1, True, False)
+    assert (document["version"], document["different"], document["lost"]) == (1, True, True)
     assert document["at"] == "2026-12-24T02:00:00.000Z"
     (difference,) = document["differences"]
     assert difference["alerts"] == ["severity=high, team=db"]

@@ -97,6 +97,13 @@ def test_somebody_is_lost_only_if_nobody_is_told_any_more():
     assert not compare((), both).lost
 
 
+def test_who_is_told_no_longer_is_missing_unless_the_address_is_told_by_another_name():
+    both = (*ONCE, *rings((DANA, MAIL, 0)))
+    assert compare(both, ONCE).missing == (DANA,)
+    assert compare(both, (*ONCE, *rings((DB, MAIL, 0)))).missing == ()
+    assert compare(both, (*ONCE, *rings((DANA, MAIL, MIN)))).missing == ()
+
+
 def test_what_is_the_same_for_every_team_is_one_effect():
     of_db = compare(rings((DB, CHAT, 0)), rings((DB, CHAT, MIN)))
     of_web = compare(rings((WEB, OTHER, 0)), rings((WEB, OTHER, MIN)))
