@@ -19,7 +19,7 @@ from gateway.orders import orders_of, to_write
 from gateway.store import reading
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.alerts import alert_key
-from routing.answering import A_MOMENT
+from routing.answering import A_MOMENT, refusal
 from routing.deciding import besides, counted, told
 from routing.events import (
     Acknowledged,
@@ -30,25 +30,23 @@ from routing.events import (
     ResponderAdded,
     Unacknowledged,
 )
-from routing.policies import Target
 from routing.recorded import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.book import PlanBook
     from gateway.plan import PlanInForce
     from gateway.sender import Sender
     from gateway.store.records import ClaimedGroup
     from gateway.store.store import Store
     from routing.events import Answer
     from routing.incident_records import Ack, Incident
+    from routing.policies import Target
 
 log = structlog.get_logger()
 
 TRIES: Final = 50
 PAUSE_S: Final = 0.02
-LONGEST_NOTE: Final = 2_000
 RELATED_AT_MOST: Final = 50  # alerts that are looked at for incidents that share them
 
 
@@ -121,7 +119,8 @@ class Answers:
                 book = self._plan.book()
             except PlanChangedError:
                 raise StoreUnavailableError("the configuration is being changed; try again") from None
-            _check(answer, book)
+            if why := refusal(answer, book):
+                raise AnswerError(why)
             if present is None or present.number != number:
                 return group, incident, incident  # the group has gone on: this one is long over
             known = counted(group, present, self._plan.severities)
@@ -175,23 +174,6 @@ class Answers:
                 await self._decide(other.number, answer)
         except (LookupError, ValueError, TypeError) as error:
             log.warning("incident.related_not_answered", group=gid, error=repr(error))
-
-
-def _check(answer: Answer, book: PlanBook) -> None:
-    match answer:
-        case Reassigned(policy=policy) if policy and book.policy(policy) is None:
-            raise AnswerError(f"There is no escalation policy {policy!r}.")
-        case Reassigned(target=None, policy=""):
-            raise AnswerError("To whom? Name a user, a schedule or a policy.")
-        case Reassigned(target=Target() as target) | ResponderAdded(target=target):
-            if why := book.unknown(target):
-                raise AnswerError(why)
-        case Noted(text=text) if not text.strip():
-            raise AnswerError("The note is empty.")
-        case Noted(text=text) if len(text) > LONGEST_NOTE:
-            raise AnswerError(f"A note has at most {LONGEST_NOTE} characters; this has {len(text)}.")
-        case _:
-            pass
 
 
 def _said(before: Incident, after: Incident, answer: Answer, now: int, *, changed: bool) -> str:

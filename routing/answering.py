@@ -8,9 +8,9 @@ recorded. All times are milliseconds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from routing.clocks import begin, caught_up, planned, restart
+from routing.clocks import Book, begin, caught_up, planned, restart
 from routing.decisions import Decision, Line, Order
 from routing.escalation import tell
 from routing.events import (
@@ -23,20 +23,46 @@ from routing.events import (
     Unacknowledged,
 )
 from routing.incident_records import Ack, Incident, Status
+from routing.policies import Target
 from routing.records import replace
 from routing.telling import Telling, name_of, ring, spoken
 from routing.ticks import tidy
 from routing.transitions import Change, to
 
 if TYPE_CHECKING:
-    from routing.clocks import Book
     from routing.events import Answer
     from routing.incident_records import Group, Told
 
+LONGEST_NOTE: Final = 2_000
 A_MOMENT: Final = 30_000
 """Who wants the next step this soon after somebody did wants the same one."""
 SAME: Final = 60_000
 """An acknowledgement that would only end this much later is the same one, pressed twice."""
+
+
+class Names(Book, Protocol):
+    """What is asked of a configuration whether an answer makes sense."""
+
+    def unknown(self, target: Target) -> str:
+        """Why a target that a person named cannot be told, "" if it can."""
+        ...
+
+
+def refusal(answer: Answer, book: Names) -> str:
+    """Why an answer makes no sense, for whoever gave it; "" if it does."""
+    match answer:
+        case Reassigned(policy=policy) if policy and book.policy(policy) is None:
+            return f"There is no escalation policy {policy!r}."
+        case Reassigned(target=None, policy=""):
+            return "To whom? Name a user, a schedule or a policy."
+        case Reassigned(target=Target() as target) | ResponderAdded(target=target):
+            return book.unknown(target)
+        case Noted(text=text) if not text.strip():
+            return "The note is empty."
+        case Noted(text=text) if len(text) > LONGEST_NOTE:
+            return f"A note has at most {LONGEST_NOTE} characters; this has {len(text)}."
+        case _:
+            return ""
 
 
 def answered(

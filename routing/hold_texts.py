@@ -116,4 +116,5 @@ class HoldNews:
 
 
 def _lines(counts: Counter[str]) -> Lines:
-    return [("held", f"held: {counted(count)}, {why}") for why, count in counts.most_common(SAID)]
+    most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:SAID]
+    return [("held", f"held: {counted(count)}, {why}") for why, count in most]

@@ -92,7 +92,7 @@ class SimulatedAttempts:
             unheard = sum(1 for at in group.firing.values() if at > one["rung"])
             firing = sorted(group.firing, key=lambda key: (group.firing[key], key))[:SHOWN]
             if not fired and held:
-                firing = list(group.held)[:SHOWN]
+                firing = sorted(group.held)[:SHOWN]
                 held_by = tuple(dict.fromkeys(group.held[key] for key in firing))
                 for key in firing:  # somebody sees now that it fires, so its end is shown too
                     if group.alerts[key].fired == 0:

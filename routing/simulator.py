@@ -15,6 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from routing.adoption import adopted_by, differs
+from routing.answering import refusal
 from routing.deadlines import Deadlines
 from routing.deciding import besides, counted, incident_of, orders_of, tells, told, written
 from routing.decisions import Decision
@@ -191,7 +192,10 @@ class Simulator:
         numbers = [number] if number else [n for n, one in sorted(self.incidents.items()) if one.open]
         if not any(n in self.incidents for n in numbers):
             self.tell(0, [("late", f"{answer.by} answers, but no incident is open")])
-        for one in numbers:
+        why = refusal(answer, self.book())
+        if why and any(n in self.incidents for n in numbers):
+            self.tell(0, [("late", f"{answer.by} is refused: {why}")])
+        for one in numbers if not why else ():
             if one in self.incidents:
                 group = self.groups.get(self.incidents[one].gid)
                 before = group.incident if group else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from routing.clocks import Book
+from routing.answering import Names
 from routing.deciding import Addresses
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from routing.alerts import Dedup
     from routing.calendar import Quiet
+    from routing.clocks import Book
     from routing.delivery import Failed, Kind, Rejected, Told
     from routing.inhibition import Rules
     from routing.severity import Severities
@@ -73,7 +74,7 @@ class Placing(Protocol):
     def beats(self, key: str, labels: Mapping[str, str]) -> tuple[str, ...]: ...
 
 
-class TownBook(Book, Addresses, Protocol):
+class TownBook(Names, Addresses, Protocol):
     """What decisions are made by, which also knows the places that it has reached."""
 
 

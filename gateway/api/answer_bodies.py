@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field, StringConstraints, model_validator
 
 from config.values import wrong
-from gateway.answers import LONGEST_NOTE
 from gateway.api import shapes
 from gateway.api.bodies import Body, Duration, Moment, Words, refusal
+from routing.answering import LONGEST_NOTE
 from routing.events import (
     Acknowledged,
     Answer,

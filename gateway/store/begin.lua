@@ -48,12 +48,19 @@ if final == 0 then
   -- Where every alert that fires is held, those are shown, with by what: there is no incident without alerts.
   if fired == 0 and held > 0 then
     local cursor, some, keys, known = '0', {}, {}, {}
-    repeat
-      cursor, some = unpack(redis.call('HSCAN', key('h', gid), cursor, 'COUNT', shown))
-    until #some > 0 or cursor == '0'
-    for i = 1, math.min(#some, 2 * shown), 2 do
-      keys[#keys + 1] = some[i]
-      if not known[some[i + 1]] then by[#by + 1], known[some[i + 1]] = some[i + 1], true end
+    if held <= 1000 then -- else it would take long: then any of them will do
+      some = redis.call('HKEYS', key('h', gid))
+      table.sort(some)
+    else
+      repeat
+        local found
+        cursor, found = unpack(redis.call('HSCAN', key('h', gid), cursor, 'COUNT', shown))
+        for i = 1, #found, 2 do some[#some + 1] = found[i] end
+      until #some > 0 or cursor == '0'
+    end
+    for i = 1, math.min(#some, shown) do keys[i] = some[i] end
+    for _, hold in ipairs(redis.call('HMGET', key('h', gid), unpack(keys))) do
+      if hold and not known[hold] then by[#by + 1], known[hold] = hold, true end
     end
     firing = read_all(keys)
     for i, state in ipairs(firing[2]) do

@@ -12,10 +12,11 @@ from redis.asyncio import Redis
 from world import MINUTE, World
 
 from config.schema import AuthConfig
-from gateway.answers import LONGEST_NOTE, Answers
+from gateway.answers import Answers
 from gateway.api import answer_bodies, answers, incidents
 from gateway.auth import Auth
 from gateway.problem import problems
+from routing.answering import LONGEST_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -51,6 +51,9 @@ class InTurnEngine(Engine):
 
     waiting: dict[str, tuple[int, asyncio.Event]]
 
+    def room(self) -> int:
+        return 10_000
+
     async def _work(self, group: ClaimedGroup) -> None:
         turn = asyncio.Event()
         self.waiting[group.gid] = (group.due, turn)
