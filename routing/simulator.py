@@ -113,9 +113,14 @@ class Simulator:
         for _ in range(TOO_MANY):
             worked = False
             self.deliveries.claim(self.now)
+            claimed = []  # what ends now has ended before anything is decided about it
             while (gid := self._due.pop(self.now) or self._looks.pop(self.now)) is not None:
-                self._look_at(self.groups[gid])
+                if self._claimed(self.groups[gid]):
+                    claimed.append(self.groups[gid])
                 worked = True
+            for group in claimed:
+                self._decide(group)
+                self.schedule(group)
             if self.holds.walk_at <= self.now:
                 self.holds.walk()
                 worked = True
@@ -228,17 +233,18 @@ class Simulator:
 
     # --- groups ---
 
-    def _look_at(self, group: SimulatedGroup) -> None:
-        """A deadline of the group has come (claim.lua, then `gateway/engine.py`)."""
+    def _claimed(self, group: SimulatedGroup) -> bool:
+        """A deadline of the group has come (claim.lua); whether something is to be decided."""
         ended = group.expire(self.now, self.plan.dedup)
         self.holds.sources_end(group, ended)
         group.save(self.now)
         if group.next <= self.now or group.first_look() <= self.now:
-            self._decide(group)
-        elif group.next == inf and not group.alerts and self.deliveries.rests(group):
+            return True
+        if group.next == inf and not group.alerts and self.deliveries.rests(group):
             self._forget(group)
-            return
-        self.schedule(group)
+        else:
+            self.schedule(group)
+        return False
 
     def _forget(self, group: SimulatedGroup) -> None:
         del self.groups[group.gid]
