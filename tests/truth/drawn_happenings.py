@@ -5,19 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drawn import Drawn
-from drawn_configurations import (
-    NAMES,
-    POLICIES,
-    RECEIVERS,
-    SCHEDULES,
-    SEVERITIES,
-    TEAMS,
-    USERS,
-    another,
-    chance,
-    configuration,
-    some,
-)
+from drawn_configurations import another, configuration
+from drawn_names import NAMES, POLICIES, RECEIVERS, SCHEDULES, SEVERITIES, TEAMS, USERS, chance, some
 
 if TYPE_CHECKING:
     from random import Random

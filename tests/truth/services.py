@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from drawn_configurations import CHANNELS, SLACK_IDS
+from drawn_names import CHANNELS, SLACK_IDS
 
 from gateway.standins.http import HttpStandin
 from gateway.standins.pagerduty import PagerDutyStandin
