@@ -153,6 +153,9 @@ class Walker:
         clocks, by, until = course.clocks, course.by, course.until
         if step.raises and not course.raised and by and not self.policies[clocks[0].policy].keep_ack:
             clocks, by, until = tuple(self._rested(clock, at) for clock in clocks), "", None
+        timeout = self.policies[step.policy].ack_timeout
+        if by and until is None and timeout:  # it applies from the hand-over on
+            until = at.later(timeout)
         new = Clock(step.policy, at, at)
         return replace(course, clocks=(*clocks, new), by=by, until=until, raised=course.raised or step.raises)
 
