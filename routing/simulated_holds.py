@@ -40,13 +40,14 @@ class SimulatedHolds:
         self._index = Index()
         self._filed: dict[str, tuple[Source, tuple[Slot, ...]]] = {}
         self._moved: dict[str, None] = {}
+        self._concerned: set[str] = set()  # slots that sources have left
         self._waiting: dict[str, set[str]] = defaultdict(set)
         self._registered: dict[str, set[str]] = defaultdict(set)
 
     @property
     def moved(self) -> bool:
         """Sources have moved, and the index has not been told of them."""
-        return bool(self._moved)
+        return bool(self._moved or self._concerned)
 
     def change(self, silences: tuple[Silence, ...]) -> None:
         """These are all the silences from now on."""
@@ -114,14 +115,14 @@ class SimulatedHolds:
             self.source_ends(f"{key}.{group.gid}")
 
     def source_ends(self, member: str) -> None:
-        """It holds nobody from now on; those whom that concerns are told of it."""
+        """It holds nobody from now on; those whom that concerns are told of it by `sync`."""
         if known := self._filed.pop(member, None):
             self._index.remove(known[1], known[0])
-            self._mark({slot.key for slot in known[1]})
+            self._concerned |= {slot.key for slot in known[1]}
 
     def sync(self) -> None:
         """The index is told of sources that have moved, and the groups that this concerns are marked."""
-        concerned: set[str] = set()
+        concerned, self._concerned = self._concerned, set()
         for member in self._moved:
             if (known := self._filed.get(member)) is not None:
                 self._index.add(known[1], known[0])
