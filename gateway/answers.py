@@ -19,7 +19,7 @@ from gateway.orders import orders_of, to_write
 from gateway.store import reading
 from gateway.store.unavailable import PlanChangedError, StoreUnavailableError
 from routing.alerts import alert_key
-from routing.answering import A_MOMENT, refusal
+from routing.answering import A_MOMENT, RELATED_AT_MOST, refusal
 from routing.deciding import besides, counted, told
 from routing.events import (
     Acknowledged,
@@ -47,7 +47,6 @@ log = structlog.get_logger()
 
 TRIES: Final = 50
 PAUSE_S: Final = 0.02
-RELATED_AT_MOST: Final = 50  # alerts that are looked at for incidents that share them
 
 
 class NoSuchIncidentError(LookupError):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from routing.incident_records import Group, Told
 
 LONGEST_NOTE: Final = 2_000
+RELATED_AT_MOST: Final = 500
+"""Of an incident that is acknowledged so many alerts are looked at for incidents that share them: a page."""
 A_MOMENT: Final = 30_000
 """Who wants the next step this soon after somebody did wants the same one."""
 SAME: Final = 60_000

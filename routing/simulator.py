@@ -15,7 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from routing.adoption import adopted_by, differs
-from routing.answering import refusal
+from routing.answering import RELATED_AT_MOST, refusal
 from routing.deadlines import Deadlines
 from routing.deciding import besides, counted, incident_of, orders_of, tells, told, written
 from routing.decisions import Decision
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from routing.story import Happening, Notification
     from routing.town import Placing, Town, TownBook
 
-RELATED_AT_MOST: Final = 500  # the first page of them, as `gateway/answers.py` reads it
 TOO_MANY: Final = 1_000_000
 
 
